@@ -1,0 +1,141 @@
+"""The seams of the house: what one floor asks of another, and nothing more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+class Clock(Protocol):
+    """Where an instrument's seconds come from: the wall, or a simulation that jumps ahead."""
+
+    @property
+    def simulated(self) -> bool:
+        """True when waiting costs no wall time."""
+        ...
+
+    def now(self) -> float:
+        """Return the seconds since the clock started."""
+        ...
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: sleep, or jump ahead when simulated."""
+        ...
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One unblanking of the beam at one place, as one detector sees it.
+
+    Attributes
+    ----------
+    number : int
+        Running number of the exposure since the beam was created, from 1.
+    row, column : float
+        Probe position in pixels; pixel centres lie at integers.
+    start : float
+        Clock time at which this detector began to integrate, s.
+    dwell : float
+        How long this detector integrates, s.
+    current : float
+        Beam current, pA.
+    visit : int
+        Number of exposures the nearest pixel had received before this one.
+    """
+
+    number: int
+    row: float
+    column: float
+    start: float
+    dwell: float
+    current: float
+    visit: int
+
+
+@runtime_checkable
+class Instrument(Protocol):
+    """A back end: the little that the devices ask of a microscope, real or simulated.
+
+    Attributes
+    ----------
+    name : str
+        Short name, stored with every run.
+    shape : tuple of int
+        The scannable field, (rows, columns), pixels.
+    pixel_size : float
+        Distance between pixel centres, nm.
+    clock : Clock
+        The instrument's clock.
+    detectors : frozenset of str
+        Which of ``"haadf"``, ``"eds"`` and ``"eels"`` the instrument has.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    pixel_size: float
+    clock: Clock
+    detectors: frozenset[str]
+
+    def describe(self, detector: str) -> Mapping[str, Any]:
+        """Return what is fixed about a detector, e.g. ``{"offset": 0.0, "dispersion": 0.01, "channels": 2048}``."""
+        ...
+
+    def blank(self) -> None:
+        """Take the beam off the specimen (or park it off the field where no fast blanker exists)."""
+        ...
+
+    def unblank(self) -> None:
+        """Let the beam onto the specimen."""
+        ...
+
+    def place_probe(self, row: float, column: float) -> None:
+        """Deflect the probe to a position in pixels."""
+        ...
+
+    def arm(self, detector: str, dwell: float) -> None:
+        """Prepare a detector to integrate for `dwell` seconds from the next unblanking."""
+        ...
+
+    def read_out(self, detector: str, exposure: Exposure) -> Mapping[str, Any]:
+        """Return what a detector measured in an exposure that has ended.
+
+        ``"haadf"``: ``{"intensity": float}``; ``"eds"``: ``{"spectrum": (channels,) uint32 counts, "live_time": s,
+        "real_time": s}``; ``"eels"``: ``{"spectrum": (channels,) float32}``.
+        """
+        ...
+
+
+class Policy(Protocol):
+    """Decides where the next electrons go."""
+
+    shape: tuple[int, int]
+
+    def suggest(self, n: int = 1) -> NDArray[np.void]:
+        """Return the next visits as a structured array (row, column, dwell); empty when nothing is left."""
+        ...
+
+    def ingest(
+        self,
+        positions: ArrayLike,
+        evidence: ArrayLike,
+        *,
+        dwell: ArrayLike | None = None,
+        visits: ArrayLike | None = None,
+    ) -> None:
+        """Take in what visits to `positions`, (n, 2), found; a visit id seen before is replaced."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The map as used for deciding, (rows, columns) int."""
+        ...
+
+    def reconstruct(self) -> NDArray[np.int64]:
+        """Return the best map from the same data, (rows, columns) int."""
+        ...
+
+    def remaining_distortion(self) -> tuple[float, float, float]:
+        """Return (estimate, low, high) of the total distortion that remains."""
+        ...
