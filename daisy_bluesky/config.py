@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     journal: JournalSettings = JournalSettings()
     server: ServerSettings = ServerSettings()
 
+    @property
+    def journal_directory(self) -> Path:
+        """Folder with one folder per run."""
+        return self.data / "journal"
+
     @classmethod
     def settings_customise_sources(
         cls,

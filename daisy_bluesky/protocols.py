@@ -1,6 +1,6 @@
 """The seams of the house: what one floor asks of another, and nothing more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -132,10 +132,35 @@ class Policy(Protocol):
         """The map as used for deciding, (rows, columns) int."""
         ...
 
+    def expected_at(self, row: int, column: int) -> float:
+        """Return the expected reduction in distortion of a visit to a pixel."""
+        ...
+
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int."""
         ...
 
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Return (estimate, low, high) of the total distortion that remains."""
+        ...
+
+
+class Labeller(Protocol):
+    """Gives every spectrum a phase, and thinks again when a phase nobody announced turns up."""
+
+    @property
+    def phases(self) -> Sequence[str]:
+        """Names of the phases known so far; label k is ``phases[k - 1]``."""
+        ...
+
+    def label(self, visit: int, spectrum: NDArray[np.generic]) -> int:
+        """Return 0 for a failed spectrum, 1..L for a phase, -1 for a phase not known yet."""
+        ...
+
+    def relabelled(self) -> Sequence[tuple[int, int]]:
+        """Return (visit, label) of every earlier spectrum whose label has changed since last asked."""
+        ...
+
+    def mean_spectra(self) -> NDArray[np.float64]:
+        """Return the mean spectrum of each phase as measured so far, (phases, channels) counts."""
         ...

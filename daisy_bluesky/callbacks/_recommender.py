@@ -1,0 +1,60 @@
+"""Builds the recommender of a run from plain data: what the run itself stores is enough to build it again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daisy_bluesky.callbacks._next_probe import NextProbe
+from daisy_bluesky.classify import PhaseClassifier, SpectrumLabeller
+from daisy_bluesky.protocols import Policy
+from daisy_bluesky.sampling import Slads, SladsModel
+
+SAMPLING_MODEL = "sampling_model"
+CLASSIFIER = "classifier"
+
+
+def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, bytes]) -> NextProbe:
+    """Build a recommender.
+
+    Parameters
+    ----------
+    configuration : mapping
+        The ``recommender`` entry of a start document: ``policy``, ``shape``, ``seed``, ``start_fraction``,
+        ``spectrum`` (data key), ``channels`` and ``position`` (data keys).
+    models : mapping of str to bytes
+        Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand.
+
+    Returns
+    -------
+    NextProbe
+
+    Raises
+    ------
+    ValueError
+        An unknown policy, or a model trained for other channels.
+    """
+    channels = int(configuration["channels"])
+    classifier = PhaseClassifier.from_bytes(models[CLASSIFIER]) if CLASSIFIER in models else None
+    if classifier is not None and classifier.channels != channels:
+        raise ValueError(
+            f"the classifier was trained for {classifier.channels} channels, "
+            f"{configuration['spectrum']} has {channels}; train one on spectra of this detector"
+        )
+    return NextProbe(
+        _make_policy(configuration, models, phases=len(classifier.phases) if classifier else 1),
+        SpectrumLabeller(classifier, channels),
+        spectrum=configuration["spectrum"],
+        position=tuple(configuration["position"]),
+    )
+
+
+def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], phases: int) -> Policy:
+    if configuration["policy"] != "slads":
+        raise ValueError(f"unknown policy {configuration['policy']!r}; known is slads")
+    rows, columns = configuration["shape"]
+    return Slads(
+        (int(rows), int(columns)),
+        phases=phases,
+        model=SladsModel.from_bytes(models[SAMPLING_MODEL]),
+        seed=int(configuration["seed"]),
+        start_fraction=float(configuration["start_fraction"]),
+    )

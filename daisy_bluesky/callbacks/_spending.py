@@ -1,0 +1,70 @@
+"""What a map has cost so far: electrons and seconds, over all the runs it was measured in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class _Visit:
+    pixel: tuple[int, int]
+    charge: float
+    dwell: float
+
+
+class Spending:
+    """Adds up the charge and the time of the visits it is shown; a visit shown twice replaces itself.
+
+    Attributes
+    ----------
+    charge : float
+        Charge sent through the specimen, pC.
+    """
+
+    def __init__(self) -> None:
+        self.charge = 0.0
+        self._visits: dict[int, _Visit] = {}
+        self._earlier = 0.0
+        self._first: float | None = None
+        self._last = 0.0
+
+    def begin(self) -> None:
+        """Begin a run: its clock has nothing to do with that of the runs before it."""
+        self._earlier = self.seconds
+        self._first = None
+        self._last = 0.0
+
+    def add(self, visit: int, pixel: tuple[int, int], data: Mapping[str, Any]) -> None:
+        """Take in the beam's reading of a visit to a pixel, when the event carries one."""
+        if "beam_charge" not in data:
+            return
+        before = self._visits.get(visit)
+        now = _Visit(pixel, float(data["beam_charge"]), float(data["beam_dwell_time"]))
+        self.charge += now.charge - (before.charge if before else 0.0)
+        self._visits[visit] = now
+        began = float(data["beam_time"])
+        if self._first is None:
+            self._first = began
+        self._last = began + now.dwell
+
+    @property
+    def seconds(self) -> float:
+        """Time on the instrument's clock between the first exposure and the end of the last, s."""
+        return self._earlier + (0.0 if self._first is None else self._last - self._first)
+
+    def dwell_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return how long each pixel was exposed, (rows, columns) float64, s."""
+        dwell = np.zeros(shape)
+        for visit in self._visits.values():
+            dwell[visit.pixel] += visit.dwell
+        return dwell
+
+    def visit_map(self, shape: tuple[int, int]) -> NDArray[np.int32]:
+        """Return how often each pixel was exposed, (rows, columns) int32."""
+        visits = np.zeros(shape, dtype=np.int32)
+        for visit in self._visits.values():
+            visits[visit.pixel] += 1
+        return visits

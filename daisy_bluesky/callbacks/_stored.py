@@ -1,0 +1,46 @@
+"""Builds recommenders from stored runs and drives them through their documents."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from daisy_bluesky.callbacks._next_probe import NextProbe
+
+Document = tuple[str, Mapping[str, Any]]
+
+
+def stored_models(documents: Iterable[Document]) -> tuple[Mapping[str, Any], dict[str, bytes]]:
+    """Return the start document of an adaptive map and the models it stored.
+
+    Parameters
+    ----------
+    documents : iterable of (name, document)
+        The run, payloads inline; read only as far as needed.
+
+    Raises
+    ------
+    ValueError
+        The run is no adaptive map, or ended before its models were stored.
+    """
+    start: Mapping[str, Any] = {}
+    streams: dict[str, str] = {}
+    for name, document in documents:
+        if name == "start":
+            start = document
+            if "recommender" not in start:
+                raise ValueError(f"run {start['uid']} is no adaptive map ({start.get('plan_name', 'unnamed plan')})")
+        elif name == "descriptor":
+            streams[document["uid"]] = document["name"]
+        elif name == "event" and streams[document["descriptor"]] == "models":
+            data = document["data"]
+            return start, {key: np.asarray(data[key], dtype=np.uint8).tobytes() for key in data}
+    raise ValueError(
+        f"run {start.get('uid', '')} ended before its models were stored; nothing in it can be decided again"
+    )
+
+
+def drive(recommender: NextProbe, documents: Iterable[Document]) -> None:
+    """Feed a stored run into a recommender."""
+    for name, document in documents:
+        recommender(name, document)  # type: ignore[arg-type]

@@ -1,0 +1,6 @@
+"""Plans: what to do."""
+
+from daisy_bluesky.plans._adaptive_map import adaptive_map
+from daisy_bluesky.plans._static_maps import raster_map, sparse_map
+
+__all__ = ["adaptive_map", "raster_map", "sparse_map"]

@@ -1,0 +1,177 @@
+"""The adaptive map: after every event, the next probe position."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from bluesky import Msg
+from bluesky import preprocessors as bpp
+from bluesky.protocols import Movable, Readable
+from bluesky.utils import MsgGenerator
+
+from daisy_bluesky.callbacks import NextProbe
+from daisy_bluesky.plans._grid import grid_shape, map_metadata, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
+from daisy_bluesky.plans._record import Record
+from daisy_bluesky.plans._stopping import StoppingRule, charge_of_dose
+from daisy_bluesky.plans._visit import Visit
+
+
+def adaptive_map(
+    detectors: Sequence[Readable],  # type: ignore[type-arg]
+    probe: Movable,  # type: ignore[type-arg]
+    *,
+    shape: Sequence[int] | None = None,
+    dwell_time: float | None = None,
+    fraction: float = 0.2,
+    max_dose: float | None = None,
+    max_time: float | None = None,
+    convergence: float | None = None,
+    classifier: str | None = None,
+    model: str | None = None,
+    spectrum: str | None = None,
+    start_fraction: float = 0.01,
+    seed: int = 0,
+    continue_from: str | None = None,
+    timeout: float = 60.0,
+    md: dict[str, Any] | None = None,
+) -> MsgGenerator[str | None]:
+    """Map the phases of a field, measuring next where the expected reduction in distortion is largest.
+
+    Parameters
+    ----------
+    detectors : list of Readable
+        What is triggered and read at every position; one of them measures spectra.
+    probe : Movable
+        Probe positioner that takes ``(row, column)`` in pixels.
+    shape : (int, int), optional
+        Rows and columns of the map, pixels; the whole field when not given.
+    dwell_time : float, optional
+        Dwell time of all detectors, s; what they are set to when not given.
+    fraction : float
+        Largest fraction of the pixels to measure, in (0, 1].
+    max_dose : float, optional
+        Stop at this mean dose over the map, e-/A^2.
+    max_time : float, optional
+        Stop after this time on the instrument's clock, s.
+    convergence : float, optional
+        Stop when the upper bound of the estimated remaining distortion falls to this value.
+    classifier : str, optional
+        File of a trained `daisy_bluesky.classify.PhaseClassifier`; without one the map starts with no known phase
+        and discovers them.
+    model : str, optional
+        File of a trained `daisy_bluesky.sampling.SladsModel`; the shipped one when not given.
+    spectrum : str, optional
+        Data key of the spectra that decide; the first detector's that measures any when not given.
+    start_fraction : float
+        Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
+    seed : int
+        Seed of the start pattern.
+    continue_from : str, optional
+        Uid (or its beginning) of a run that was cut short: its measurements and dose count, its models are used.
+    timeout : float
+        Longest wait for a move or an exposure, s.
+    md : dict, optional
+        Metadata.
+
+    Yields
+    ------
+    msg : Msg
+
+    Returns
+    -------
+    str or None
+        Uid of the run.
+
+    Raises
+    ------
+    ValueError
+        One line naming the parameter that is wrong; nothing has been exposed.
+
+    References
+    ----------
+    Hujsak, Roth, Dravid, Microsc. Microanal. 24 (2018), DAISY; Zhang et al., Microsc. Microanal. 24 (2018), EDS-SLADS.
+    """
+    detectors = list(detectors)
+    if continue_from is None:
+        _check_fractions(fraction, start_fraction)
+        preparation = prepare_new(
+            detectors,
+            probe,
+            grid_shape(probe, shape),
+            spectrum=spectrum,
+            classifier=classifier,
+            model=model,
+            start_fraction=start_fraction,
+            seed=seed,
+        )
+    else:
+        preparation = prepare_continued(continue_from, detectors)
+    grid = grid_shape(probe, preparation.configuration["shape"])
+    beam = shared_beam(detectors)
+    if beam is None and (max_dose is not None or max_time is not None):
+        raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
+    rule = StoppingRule(visits_of(fraction, grid), charge_of_dose(max_dose, probe, grid), max_time, convergence)
+    if beam is not None and preparation.continues:
+        spending = preparation.recommender.spending
+        beam.restore(spending.dwell_map(beam.shape), spending.visit_map(beam.shape))
+    arguments = {"fraction": fraction, "max_dose": max_dose, "max_time": max_time, "convergence": convergence}
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, rule.visits, arguments)
+    readables = [] if beam is None else [beam]
+    visit = Visit(detectors, probe, readables, timeout=timeout)
+
+    @bpp.stage_decorator([*readables, *detectors, probe])
+    @bpp.run_decorator(md={**metadata, **preparation.metadata, **(md or {})})
+    def map_adaptively() -> MsgGenerator[None]:
+        yield from _keep_models(preparation)
+        yield from _measure(preparation.recommender, visit, rule)
+        yield from _keep_result(preparation.recommender)
+
+    yield from set_dwell_time(detectors, dwell_time)
+    return (yield from bpp.subs_wrapper(map_adaptively(), preparation.recommender))
+
+
+def _check_fractions(fraction: float, start_fraction: float) -> None:
+    if not 0 < start_fraction <= fraction:
+        raise ValueError(f"start_fraction: {start_fraction} is not in (0, fraction = {fraction}]")
+
+
+def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGenerator[None]:
+    decisions = Record("decisions", "recommender")
+    measured = recommender.visits
+    decision = recommender.decide()
+    while decision and rule.reason(recommender, measured) is None:
+        exposed = yield from visit(decision.row, decision.column)
+        measured += 1
+        if exposed and recommender.visits != measured:
+            raise RuntimeError(
+                "an event was saved but did not reach the recommender; another subscriber raised before it"
+            )
+        decision = recommender.decide()
+        decisions.put(asdict(decision))
+        yield from _save(decisions)
+
+
+def _keep_models(preparation: Preparation) -> MsgGenerator[None]:
+    models = Record("models", "recommender")
+    models.put({name: np.frombuffer(blob, dtype=np.uint8) for name, blob in preparation.models.items()})
+    yield from _save(models)
+
+
+def _keep_result(recommender: NextProbe) -> MsgGenerator[None]:
+    result = Record("result", "recommender")
+    result.put(
+        {
+            "phase_map": recommender.policy.reconstruct().astype(np.int16),
+            "mean_spectra": recommender.labeller.mean_spectra(),
+        }
+    )
+    yield from _save(result)
+
+
+def _save(record: Record) -> MsgGenerator[None]:
+    yield Msg("create", None, name=record.name)
+    yield Msg("read", record)
+    yield Msg("save")
+    yield Msg("checkpoint")

@@ -1,0 +1,104 @@
+"""The grid a map is measured on, checked against what the probe can reach."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bluesky import plan_stubs as bps
+from bluesky.protocols import Movable, Readable
+from bluesky.utils import MsgGenerator
+
+from daisy_bluesky.devices import Beam
+
+
+def grid_shape(probe: Movable[Any], shape: Sequence[int] | None) -> tuple[int, int]:
+    """Return the shape of the map, (rows, columns) pixels.
+
+    Raises
+    ------
+    ValueError
+        The shape is not two positive numbers, or does not fit into the probe's field.
+    """
+    field = getattr(probe, "shape", None)
+    if shape is None:
+        if field is None:
+            raise ValueError(f"shape: {probe.name} does not tell its field; give shape=(rows, columns)")
+        shape = field
+    if len(shape) != 2 or any(int(n) != n or n < 2 for n in shape):
+        raise ValueError(f"shape: {tuple(shape)} is not (rows, columns) of at least 2 x 2 pixels")
+    rows, columns = (int(n) for n in shape)
+    if field is not None and (rows > field[0] or columns > field[1]):
+        raise ValueError(
+            f"shape: {rows} x {columns} does not fit into the {field[0]} x {field[1]} field of {probe.name}"
+        )
+    return rows, columns
+
+
+def visits_of(fraction: float, shape: tuple[int, int]) -> int:
+    """Return how many pixels a fraction of the map is.
+
+    Raises
+    ------
+    ValueError
+        The fraction is not in (0, 1].
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction: {fraction} is not in (0, 1]")
+    return max(1, round(fraction * shape[0] * shape[1]))
+
+
+def shared_beam(detectors: Sequence[Readable[Any]]) -> Beam | None:
+    """Return the beam the detectors hold, None for detectors that hold none.
+
+    Raises
+    ------
+    ValueError
+        The detectors hold different beams.
+    """
+    beams = {id(beam): beam for d in detectors if (beam := getattr(d, "beam", None)) is not None}
+    if len(beams) > 1:
+        raise ValueError("detectors: they hold different beams; build them with the same one")
+    return next(iter(beams.values()), None)
+
+
+def set_dwell_time(detectors: Sequence[Readable[Any]], dwell_time: float | None) -> MsgGenerator[None]:
+    """Set the dwell time, s, of every detector that has one; None leaves them as they are.
+
+    Raises
+    ------
+    ValueError
+        The dwell time is not positive.
+    """
+    if dwell_time is None:
+        return
+    if not dwell_time > 0:
+        raise ValueError(f"dwell_time: {dwell_time} s is not positive")
+    for detector in detectors:
+        if (signal := getattr(detector, "dwell_time", None)) is not None:
+            yield from bps.abs_set(signal, dwell_time, wait=True)
+
+
+def map_metadata(
+    name: str,
+    detectors: Sequence[Readable[Any]],
+    probe: Movable[Any],
+    shape: tuple[int, int],
+    points: int,
+    arguments: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the metadata that stock grid plans give: detectors, motors, shape, extents, hints."""
+    rows, columns = shape
+    axes = list(getattr(probe, "hints", {}).get("fields", []))
+    return {
+        "plan_name": name,
+        "plan_args": {"detectors": [detector.name for detector in detectors], "probe": probe.name, **arguments},
+        "detectors": [detector.name for detector in detectors],
+        "motors": [probe.name],
+        "shape": [rows, columns],
+        "extents": [[0, rows - 1], [0, columns - 1]],
+        "num_points": points,
+        "num_intervals": points - 1,
+        "hints": {
+            "gridding": "rectilinear_nonsequential",
+            "dimensions": [([axis], "primary") for axis in axes],
+        },
+    }

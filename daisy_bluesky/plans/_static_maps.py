@@ -1,0 +1,145 @@
+"""Maps whose positions are known beforehand: the raster, and sparse patterns that ask nobody."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from bluesky import preprocessors as bpp
+from bluesky.protocols import Movable, Readable
+from bluesky.utils import MsgGenerator
+from numpy.typing import NDArray
+
+from daisy_bluesky.plans._grid import grid_shape, map_metadata, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._visit import Visit
+from daisy_bluesky.sampling import patterns
+
+PATTERNS = {"random": patterns.random, "jittered": patterns.jittered, "sobol": patterns.sobol}
+
+
+def raster_map(
+    detectors: Sequence[Readable],  # type: ignore[type-arg]
+    probe: Movable,  # type: ignore[type-arg]
+    *,
+    shape: Sequence[int] | None = None,
+    dwell_time: float | None = None,
+    timeout: float = 60.0,
+    md: dict[str, Any] | None = None,
+) -> MsgGenerator[str | None]:
+    """Measure every pixel of a field, row by row.
+
+    Parameters
+    ----------
+    detectors : list of Readable
+        What is triggered and read at every position.
+    probe : Movable
+        Probe positioner that takes ``(row, column)`` in pixels.
+    shape : (int, int), optional
+        Rows and columns of the map, pixels; the whole field when not given.
+    dwell_time : float, optional
+        Dwell time of all detectors, s.
+    timeout : float
+        Longest wait for a move or an exposure, s.
+    md : dict, optional
+        Metadata.
+
+    Yields
+    ------
+    msg : Msg
+
+    Returns
+    -------
+    str or None
+        Uid of the run.
+
+    Raises
+    ------
+    ValueError
+        One line naming the parameter that is wrong; nothing has been exposed.
+    """
+    grid = grid_shape(probe, shape)
+    positions = np.argwhere(np.ones(grid, dtype=bool))
+    return (yield from _map("raster_map", list(detectors), probe, grid, positions, dwell_time, timeout, {}, md))
+
+
+def sparse_map(
+    detectors: Sequence[Readable],  # type: ignore[type-arg]
+    probe: Movable,  # type: ignore[type-arg]
+    *,
+    shape: Sequence[int] | None = None,
+    dwell_time: float | None = None,
+    fraction: float = 0.2,
+    pattern: str = "jittered",
+    seed: int = 0,
+    timeout: float = 60.0,
+    md: dict[str, Any] | None = None,
+) -> MsgGenerator[str | None]:
+    """Measure a fraction of the pixels in a pattern that does not depend on what is found.
+
+    Parameters
+    ----------
+    detectors : list of Readable
+        What is triggered and read at every position.
+    probe : Movable
+        Probe positioner that takes ``(row, column)`` in pixels.
+    shape : (int, int), optional
+        Rows and columns of the map, pixels; the whole field when not given.
+    dwell_time : float, optional
+        Dwell time of all detectors, s.
+    fraction : float
+        Fraction of the pixels to measure, in (0, 1].
+    pattern : str
+        ``"random"``, ``"jittered"`` or ``"sobol"`` (low discrepancy).
+    seed : int
+        Seed of the pattern.
+    timeout : float
+        Longest wait for a move or an exposure, s.
+    md : dict, optional
+        Metadata.
+
+    Yields
+    ------
+    msg : Msg
+
+    Returns
+    -------
+    str or None
+        Uid of the run.
+
+    Raises
+    ------
+    ValueError
+        One line naming the parameter that is wrong; nothing has been exposed.
+    """
+    if pattern not in PATTERNS:
+        raise ValueError(f"pattern: {pattern!r} is none of {', '.join(PATTERNS)}")
+    grid = grid_shape(probe, shape)
+    visits_of(fraction, grid)
+    positions = PATTERNS[pattern](grid, fraction, seed=seed)
+    arguments = {"fraction": fraction, "pattern": pattern, "seed": seed}
+    return (yield from _map("sparse_map", list(detectors), probe, grid, positions, dwell_time, timeout, arguments, md))
+
+
+def _map(
+    name: str,
+    detectors: list[Readable[Any]],
+    probe: Movable[Any],
+    grid: tuple[int, int],
+    positions: NDArray[np.int64],
+    dwell_time: float | None,
+    timeout: float,
+    arguments: Mapping[str, Any],
+    md: Mapping[str, Any] | None,
+) -> MsgGenerator[str | None]:
+    beam = shared_beam(detectors)
+    readables = [] if beam is None else [beam]
+    visit = Visit(detectors, probe, readables, timeout=timeout)
+    metadata = map_metadata(name, detectors, probe, grid, len(positions), arguments)
+
+    @bpp.stage_decorator([*readables, *detectors, probe])
+    @bpp.run_decorator(md={**metadata, **(md or {})})
+    def measure_positions() -> MsgGenerator[None]:
+        for row, column in positions.tolist():
+            yield from visit(row, column)
+
+    yield from set_dwell_time(detectors, dwell_time)
+    return (yield from measure_positions())

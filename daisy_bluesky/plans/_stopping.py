@@ -1,0 +1,66 @@
+"""When a map is good enough, or has cost enough."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bluesky.protocols import Movable
+from scipy.constants import elementary_charge
+
+from daisy_bluesky.callbacks import NextProbe
+
+ANGSTROM_PER_NM = 10.0
+PICOCOULOMB_PER_ELECTRON = elementary_charge * 1e12
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """The first limit that is reached ends the map.
+
+    Attributes
+    ----------
+    visits : int
+        Number of visits.
+    charge : float or None
+        Charge through the specimen, pC.
+    seconds : float or None
+        Time on the instrument's clock, s.
+    distortion : float or None
+        Upper bound of the estimated total distortion that remains.
+    """
+
+    visits: int
+    charge: float | None = None
+    seconds: float | None = None
+    distortion: float | None = None
+
+    def reason(self, recommender: NextProbe, visits: int) -> str | None:
+        """Return why to stop after so many visits, or None to go on."""
+        spending = recommender.spending
+        if visits >= self.visits:
+            return "fraction reached"
+        if self.charge is not None and spending.charge >= self.charge:
+            return "dose reached"
+        if self.seconds is not None and spending.seconds >= self.seconds:
+            return "time reached"
+        if self.distortion is not None and recommender.remaining_distortion[2] <= self.distortion:
+            return "converged"
+        return None
+
+
+def charge_of_dose(dose: float | None, probe: Movable[Any], shape: tuple[int, int]) -> float | None:
+    """Return the charge, pC, that makes a mean dose, e-/A^2, over a map of so many pixels.
+
+    Raises
+    ------
+    ValueError
+        The dose is not positive, or the probe does not tell its pixel size.
+    """
+    if dose is None:
+        return None
+    pixel_size = getattr(probe, "pixel_size", None)
+    if pixel_size is None:
+        raise ValueError(f"max_dose: {probe.name} does not tell its pixel size; stop on fraction or time")
+    if not dose > 0:
+        raise ValueError(f"max_dose: {dose} e-/A^2 is not positive")
+    area = shape[0] * shape[1] * (float(pixel_size) * ANGSTROM_PER_NM) ** 2
+    return dose * area * PICOCOULOMB_PER_ELECTRON
