@@ -1,18 +1,6 @@
 """Callbacks: what reacts to documents."""
 
-from daisy_bluesky.callbacks._decision_check import DecisionCheck, check_decisions
 from daisy_bluesky.callbacks._next_probe import Decision, NextProbe
-from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
-from daisy_bluesky.callbacks._stored import drive, stored_models
+from daisy_bluesky.callbacks._progress import ProgressReporter
 
-__all__ = [
-    "CLASSIFIER",
-    "SAMPLING_MODEL",
-    "Decision",
-    "DecisionCheck",
-    "NextProbe",
-    "check_decisions",
-    "drive",
-    "make_recommender",
-    "stored_models",
-]
+__all__ = ["Decision", "NextProbe", "ProgressReporter"]

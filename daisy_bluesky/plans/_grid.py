@@ -97,6 +97,7 @@ def map_metadata(
         "extents": [[0, rows - 1], [0, columns - 1]],
         "num_points": points,
         "num_intervals": points - 1,
+        **({"pixel_size": probe.pixel_size} if hasattr(probe, "pixel_size") else {}),
         "hints": {
             "gridding": "rectilinear_nonsequential",
             "dimensions": [([axis], "primary") for axis in axes],
