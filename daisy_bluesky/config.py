@@ -131,7 +131,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def _refuse_unknown_variables() -> None:
     # a misspelt variable must not pass in silence: the limit it meant to set would not be there
-    known = {f"DAISY_{name.upper()}" for name in Settings.model_fields} | {"DAISY_CONFIG"}
+    known = {f"DAISY_{name.upper()}" for name in Settings.model_fields} | {"DAISY_CONFIG", "DAISY_TRACEBACK"}
     for name in os.environ:
         if name.startswith("DAISY_") and name.split("__")[0] not in known:
             raise ValueError(f"environment variable {name} names no setting; known are {', '.join(sorted(known))}")

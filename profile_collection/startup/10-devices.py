@@ -1,0 +1,3 @@
+"""The devices, by the names a user types."""
+
+beam, probe, haadf, eds, eels = daisy.beam, daisy.probe, daisy.haadf, daisy.eds, daisy.eels

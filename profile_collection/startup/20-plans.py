@@ -1,0 +1,10 @@
+"""Plans: ours, and the stock ones under their customary names."""
+
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+import bluesky.preprocessors as bpp
+from bluesky.magics import BlueskyMagics
+
+from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
+
+get_ipython().register_magics(BlueskyMagics)
