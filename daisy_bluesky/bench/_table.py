@@ -1,0 +1,71 @@
+"""Runs a gate table and prints each row as soon as it is measured."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from time import process_time
+
+from rich.console import Console
+from rich.table import Table
+
+from daisy_bluesky.bench._gate import Gate
+
+Measurement = Callable[[Path], Iterator[Gate]]
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_memory", "_replay"),
+}
+MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}
+
+
+def run_table(name: str, *, data: Path, json_file: Path | None = None, console: Console | None = None) -> list[Gate]:
+    """Measure a gate table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    data : Path
+        Folder of public measurements; rows that need it are skipped, and say so, where it is absent.
+    json_file : Path, optional
+        Also write the table as JSON.
+    console : rich.console.Console, optional
+        Where to print.
+
+    Returns
+    -------
+    list of Gate
+
+    Raises
+    ------
+    ValueError
+        No table has this name, or the JSON file cannot be written.
+    """
+    if name not in TABLES:
+        raise ValueError(f"no table is named {name!r}; there are {', '.join(TABLES)}")
+    if json_file is not None and not json_file.resolve().parent.is_dir():
+        raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
+    console = console or Console()
+    gates: list[Gate] = []
+    for module in TABLES[name]:
+        measure: Measurement = import_module(f"daisy_bluesky.bench.{module}").measure
+        began = process_time()
+        for gate in measure(data):
+            gates.append(gate)
+            console.print(f"{gate.what}: [bold]{gate.reached}[/] {MARKS[gate.passed]}", highlight=False)
+        console.print(f"[dim]{module.strip('_').replace('_', ' ')}: {process_time() - began:.0f} s CPU[/]")
+    console.print(_table(name, gates))
+    if json_file is not None:
+        json_file.write_text(json.dumps([asdict(gate) for gate in gates], indent=1) + "\n")
+    return gates
+
+
+def _table(name: str, gates: list[Gate]) -> Table:
+    table = Table(title=f"daisy-bluesky bench {name}", show_lines=True)
+    for heading in ("what", "reached", "gate", "", "beside it, in the same run"):
+        table.add_column(heading)
+    for gate in gates:
+        table.add_row(gate.what, gate.reached, gate.wanted, MARKS[gate.passed], gate.beside)
+    return table
