@@ -1,6 +1,25 @@
 """The virtual microscope's sample: phantoms and the physics that turns them into counts."""
 
+from daisy_bluesky.specimen._drift import Drift
+from daisy_bluesky.specimen._eds_model import EDSModel
+from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
+from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fractions
 from daisy_bluesky.specimen._phase import Phase
 from daisy_bluesky.specimen._recorded import RecordedSpecimen
+from daisy_bluesky.specimen._silicon_drift_detector import SiliconDriftDetector
+from daisy_bluesky.specimen._virtual_specimen import VirtualSpecimen
 
-__all__ = ["Phase", "RecordedSpecimen"]
+__all__ = [
+    "ILL_KINDS",
+    "PHANTOM_KINDS",
+    "Drift",
+    "EDSModel",
+    "Phase",
+    "RecordedSpecimen",
+    "SiliconDriftDetector",
+    "VirtualSpecimen",
+    "ill_map",
+    "make_ill",
+    "phantom",
+    "phase_fractions",
+]
