@@ -1,0 +1,22 @@
+"""ophyd devices of an electron microscope that scans: one beam, a probe, and the detectors that share the beam."""
+
+from daisy_bluesky.devices._account import DoseLimitExceeded
+from daisy_bluesky.devices._beam import Beam
+from daisy_bluesky.devices._detector import BeamDetector
+from daisy_bluesky.devices._devices import Devices, make_devices
+from daisy_bluesky.devices._eds import EDSDetector
+from daisy_bluesky.devices._eels import EELSDetector
+from daisy_bluesky.devices._haadf import HAADFDetector
+from daisy_bluesky.devices._probe import ProbePositioner
+
+__all__ = [
+    "Beam",
+    "BeamDetector",
+    "Devices",
+    "DoseLimitExceeded",
+    "EDSDetector",
+    "EELSDetector",
+    "HAADFDetector",
+    "ProbePositioner",
+    "make_devices",
+]

@@ -1,0 +1,143 @@
+"""The account of the charge that a specimen has received, and its hard limits."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from ophyd.utils import LimitError
+
+ELECTRONS_PER_PICOCOULOMB = 1e-12 / 1.602176634e-19
+_ROUNDING = 1.0 + 1e-9
+
+
+class DoseLimitExceeded(LimitError):  # noqa: N818 - it reads as the fact it states
+    """An exposure was refused because it would exceed a dose or charge limit."""
+
+
+class DoseAccount:
+    """Charge and dose per pixel of one field.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The field, (rows, columns), pixels.
+    pixel_size : float
+        Distance between pixel centres, nm.
+    max_pixel_dose : float, optional
+        Largest dose that a pixel may receive, e-/A^2; unlimited when None.
+    max_charge : float, optional
+        Largest charge that the field may receive, pC; unlimited when None.
+
+    Attributes
+    ----------
+    charge : float
+        Charge the field has received, pC.
+    visits : ndarray of int32, (rows, columns)
+        Exposures that each pixel has received.
+    dwell_map : ndarray of float64, (rows, columns)
+        Seconds that each pixel has been exposed.
+
+    References
+    ----------
+    Jones et al., "Managing dose-, damage- and data-rates in multi-frame spectrum-imaging" (2018), Methods: dose in
+    e-/A^2 is the charge on an area divided by that area; the pixel charge is the beam current times the dwell time.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        pixel_size: float,
+        *,
+        max_pixel_dose: float | None = None,
+        max_charge: float | None = None,
+    ) -> None:
+        self.max_pixel_dose = _limit("max_pixel_dose", max_pixel_dose)
+        self.max_charge = _limit("max_charge", max_charge)
+        self._dose_per_picocoulomb = ELECTRONS_PER_PICOCOULOMB / (10.0 * pixel_size) ** 2
+        self._shape = shape
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a fresh field is under the beam."""
+        self.charge = 0.0
+        self.visits: NDArray[np.int32] = np.zeros(self._shape, np.int32)
+        self.dwell_map: NDArray[np.float64] = np.zeros(self._shape)
+        self._charge_map: NDArray[np.float64] = np.zeros(self._shape)
+
+    def restore(self, dwell_map: ArrayLike, visits: ArrayLike, current: float) -> None:
+        """Take over what an earlier run has done to the field.
+
+        Parameters
+        ----------
+        dwell_map : array_like, (rows, columns)
+            Seconds that each pixel had been exposed.
+        visits : array_like of int, (rows, columns)
+            Exposures that each pixel had received.
+        current : float
+            Beam current during those exposures, pA.
+
+        Raises
+        ------
+        ValueError
+            If an array has not the shape of the field or holds a negative or undefined number.
+        """
+        seconds, counts = np.array(dwell_map, np.float64), np.array(visits, np.int32)
+        for name, values in (("dwell_map", seconds), ("visits", counts)):
+            if values.shape != self._shape:
+                raise ValueError(f"{name}: shape {values.shape} is not that of the field, {self._shape}")
+            if not np.all(values >= 0):
+                raise ValueError(f"{name}: holds negative or undefined numbers")
+        self.visits, self.dwell_map, self._charge_map = counts, seconds, seconds * current
+        self.charge = float(self._charge_map.sum())
+
+    def check(self, pixel: tuple[int, int], charge: float) -> None:
+        """Refuse a charge that would break a limit.
+
+        Parameters
+        ----------
+        pixel : tuple of int
+            The pixel about to be exposed, (row, column).
+        charge : float
+            The charge it is about to receive, pC.
+
+        Raises
+        ------
+        DoseLimitExceeded
+            If the charge would break the limit of the pixel or of the field.
+        """
+        if self.charge + charge > self.max_charge * _ROUNDING:
+            raise DoseLimitExceeded(
+                f"max_charge: {charge:.4g} pC more would make {self.charge + charge:.6g} pC, "
+                f"over the limit of {self.max_charge:.6g} pC; raise the limit or end here"
+            )
+        dose = (self._charge_map.item(pixel) + charge) * self._dose_per_picocoulomb
+        if dose > self.max_pixel_dose * _ROUNDING:
+            raise DoseLimitExceeded(
+                f"max_pixel_dose: pixel {pixel} would receive {dose:.6g} e-/A^2, "
+                f"over the limit of {self.max_pixel_dose:.6g} e-/A^2; raise the limit or expose it for less time"
+            )
+
+    def add(self, pixel: tuple[int, int], seconds: float, current: float) -> None:
+        """Book `seconds` of a beam of `current` pA on a pixel."""
+        charge = seconds * current
+        self.charge += charge
+        self.dwell_map[pixel] += seconds
+        self._charge_map[pixel] += charge
+
+    @property
+    def dose(self) -> NDArray[np.float64]:
+        """Dose per pixel, (rows, columns) float64, e-/A^2."""
+        return self._charge_map * self._dose_per_picocoulomb
+
+    @property
+    def total_dose(self) -> float:
+        """Charge the field has received over the area of the field, e-/A^2."""
+        return self.charge * self._dose_per_picocoulomb / math.prod(self._shape)
+
+
+def _limit(name: str, value: float | None) -> float:
+    if value is None:
+        return math.inf
+    if not value > 0:
+        raise ValueError(f"{name}: {value} is not a positive number")
+    return float(value)

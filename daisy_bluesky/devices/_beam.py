@@ -1,0 +1,269 @@
+"""The one beam that all detectors share."""
+
+import time
+from typing import Any
+
+import numpy as np
+from bluesky.protocols import Status
+from numpy.typing import ArrayLike, NDArray
+from ophyd import Component, Device
+from ophyd.utils import LimitError
+
+from daisy_bluesky.devices._account import DoseAccount
+from daisy_bluesky.devices._exposer import Exposed, Exposer
+from daisy_bluesky.devices._signals import PositiveQuantity, ReadBack
+from daisy_bluesky.devices._simulated_exposer import SimulatedExposer
+from daisy_bluesky.devices._wall_exposer import WallExposer
+from daisy_bluesky.protocols import Instrument
+
+_READING = {"charge": "pC", "dwell_time": "s", "total_charge": "pC", "time": "s"}
+
+
+class Beam(Device):
+    """The electron beam: on the specimen only while an exposure is open, and every electron accounted for.
+
+    A detector's trigger joins the open exposure; a detector already in it, or a move of the probe, starts the next.
+    The beam is blanked in `stop`, `pause` and `unstage`, when anything raises, and at the end of every exposure.
+
+    Parameters
+    ----------
+    instrument : Instrument
+        The back end.
+    name : str
+        Name of the device and first part of its data keys.
+    current : float
+        Beam current, pA.
+    max_pixel_dose : float, optional
+        Largest dose that a pixel may receive, e-/A^2; unlimited when None.
+    max_charge : float, optional
+        Largest charge that the field may receive, pC; unlimited when None.
+    timeout : float
+        Longest wait for a detector after its exposure has ended, s.
+
+    Attributes
+    ----------
+    current : Signal
+        Beam current, pA.
+    blanked : Signal
+        Whether the beam is off the specimen; read-only.
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive.
+
+    References
+    ----------
+    Jones et al., "Managing dose-, damage- and data-rates in multi-frame spectrum-imaging" (2018), Methods: the
+    definitions of dose.
+    """
+
+    current = Component(PositiveQuantity, value=100.0, units="pA", kind="config")
+    blanked = Component(ReadBack, get=lambda beam: beam._exposer.blanked, kind="omitted")
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        *,
+        name: str = "beam",
+        current: float = 100.0,
+        max_pixel_dose: float | None = None,
+        max_charge: float | None = None,
+        timeout: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
+        if not timeout > 0:
+            raise ValueError(f"timeout: {timeout} is not a positive number of seconds")
+        super().__init__(name=name, **kwargs)
+        self.instrument = instrument
+        self.current.put(current)
+        self._account = DoseAccount(
+            instrument.shape, instrument.pixel_size, max_pixel_dose=max_pixel_dose, max_charge=max_charge
+        )
+        kind = SimulatedExposer if instrument.clock.simulated else WallExposer
+        self._exposer: Exposer = kind(instrument, self._account, timeout)
+
+    def expose(self, detector: Exposed, dwell: float) -> Status:
+        """Expose the specimen for a detector.
+
+        Parameters
+        ----------
+        detector : Exposed
+            The detector to integrate.
+        dwell : float
+            How long, s.
+
+        Returns
+        -------
+        Status
+            Finished when the detector has been read out; failed with what it raised.
+
+        Raises
+        ------
+        DoseLimitExceeded
+            If the exposure would break a limit; nothing more is exposed.
+        """
+        try:
+            return self._exposer.expose(detector, dwell, self.current.get())
+        except BaseException:
+            self._exposer.interrupt()
+            raise
+
+    def place(self, row: float, column: float, settle_time: float = 0.0) -> Status:
+        """Move the probe, in pixels; the status finishes when it has settled.
+
+        Raises
+        ------
+        LimitError
+            If the point lies outside the field.
+        """
+        self.check_position(row, column)
+        try:
+            return self._exposer.place(row, column, settle_time)
+        except BaseException:
+            self._exposer.interrupt()
+            raise
+
+    def check_position(self, row: float, column: float) -> None:
+        """Refuse a point outside the field.
+
+        Raises
+        ------
+        LimitError
+            If the point lies outside the field.
+        """
+        rows, columns = self.instrument.shape
+        if not (0 <= row <= rows - 1 and 0 <= column <= columns - 1):
+            raise LimitError(
+                f"probe: (row, column) = ({row}, {column}) lies outside the field of {rows} x {columns} pixels "
+                f"(rows 0 to {rows - 1}, columns 0 to {columns - 1})"
+            )
+
+    def __repr__(self) -> str:  # short, because the RunEngine asks for it with every message
+        return f"{type(self).__name__}(name={self.name!r})"
+
+    @property
+    def source(self) -> str:
+        """Where the readings come from."""
+        return f"{self.instrument.name}:beam"
+
+    @property
+    def position(self) -> tuple[float, float]:
+        """Where the probe is, (row, column), pixels."""
+        return self._exposer.position
+
+    @property
+    def exposures(self) -> int:
+        """How many exposures there have been."""
+        return self._exposer.exposures
+
+    @property
+    def charge(self) -> float:
+        """Charge the field has received, pC."""
+        return self._account.charge
+
+    @property
+    def visits(self) -> NDArray[np.int32]:
+        """Exposures that each pixel has received, (rows, columns) int32."""
+        return self._account.visits
+
+    @property
+    def dwell_map(self) -> NDArray[np.float64]:
+        """Seconds that each pixel has been exposed, (rows, columns) float64."""
+        return self._account.dwell_map
+
+    @property
+    def dose(self) -> NDArray[np.float64]:
+        """Dose per pixel: its charge over its area, (rows, columns) float64, e-/A^2."""
+        return self._account.dose
+
+    @property
+    def total_dose(self) -> float:
+        """Charge the field has received over the area of the field, e-/A^2."""
+        return self._account.total_dose
+
+    def restore(self, dwell_map: ArrayLike, visits: ArrayLike) -> None:
+        """Take over what an earlier run has done to the field, at the present current.
+
+        Parameters
+        ----------
+        dwell_map : array_like, (rows, columns)
+            Seconds that each pixel had been exposed.
+        visits : array_like of int, (rows, columns)
+            Exposures that each pixel had received.
+
+        Raises
+        ------
+        ValueError
+            If an array has not the shape of the field or holds a negative or undefined number.
+        """
+        self._account.restore(dwell_map, visits, self.current.get())
+
+    def reset(self) -> None:
+        """Forget charge, dose and visits: a fresh field is under the beam."""
+        self._account.reset()
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """Return charge (pC), dwell time (s) and start (s) of the latest exposure, and the field's charge (pC)."""
+        latest, now = self._exposer.latest, time.time()
+        charge, seconds, start = (0.0, 0.0, 0.0) if latest is None else (latest.charge, latest.seconds, latest.start)
+        values = (charge, seconds, self._account.charge, start)
+        return {
+            f"{self.name}_{key}": {"value": value, "timestamp": now}
+            for key, value in zip(_READING, values, strict=True)
+        }
+
+    def describe(self) -> dict[str, dict[str, Any]]:
+        """Return the data keys of `read`."""
+        return {
+            f"{self.name}_{key}": {
+                "source": self.source,
+                "dtype": "number",
+                "shape": [],
+                "dtype_numpy": "<f8",
+                "units": units,
+            }
+            for key, units in _READING.items()
+        }
+
+    @property
+    def hints(self) -> dict[str, list[str]]:
+        """The charge the field has received is what to show."""
+        return {"fields": [f"{self.name}_total_charge"]}
+
+    def finish(self) -> None:
+        """Let the open exposure and its read-outs come to their end, and blank.
+
+        Raises
+        ------
+        TimeoutError
+            If they do not end in time; the beam is blanked.
+        """
+        self._exposer.finish()
+
+    def interrupt(self) -> None:
+        """End the open exposure now, and blank; its detectors are read out with what they have."""
+        self._exposer.interrupt()
+
+    def stop(self, *, success: bool = False) -> None:
+        """Blank: at once, or when the open exposure has ended if `success` (so the RunEngine asks before a pause)."""
+        if success:
+            self.finish()
+        else:
+            self.interrupt()
+
+    def pause(self) -> None:
+        """Let the open exposure come to its end, and blank."""
+        self.finish()
+
+    def stage(self) -> list[object]:
+        """Blank; what is triggered next starts a new exposure."""
+        self.interrupt()
+        staged: list[object] = super().stage()
+        return staged
+
+    def unstage(self) -> list[object]:
+        """Blank at once."""
+        self.interrupt()
+        unstaged: list[object] = super().unstage()
+        return unstaged

@@ -1,0 +1,40 @@
+"""The electron energy-loss spectrometer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from ophyd import Component
+
+from daisy_bluesky.devices._beam import Beam
+from daisy_bluesky.devices._detector import BeamDetector, measured
+from daisy_bluesky.devices._signals import ReadBack
+from daisy_bluesky.protocols import Instrument
+
+
+class EELSDetector(BeamDetector):
+    """One energy-loss spectrum per exposure; parameters as for `BeamDetector`.
+
+    Attributes
+    ----------
+    spectrum : Signal
+        Signal of the latest exposure, (channels,) float32.
+    energy_offset : Signal
+        Energy loss at the centre of channel 0, eV.
+    dispersion : Signal
+        Energy per channel, eV.
+    """
+
+    instrument_key = "eels"
+    spectrum = measured("spectrum", "counts")
+    energy_offset = Component(ReadBack, get=lambda eels: float(eels.fixed["offset"]), units="eV", kind="config")
+    dispersion = Component(ReadBack, get=lambda eels: float(eels.fixed["dispersion"]), units="eV", kind="config")
+
+    def __init__(self, instrument: Instrument, beam: Beam, *, name: str = "eels", **kwargs: Any) -> None:
+        super().__init__(instrument, beam, name=name, **kwargs)
+
+    def _initial(self) -> dict[str, Any]:
+        return {"spectrum": np.zeros(self.fixed["channels"], np.float32)}
+
+    def _convert(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {"spectrum": self._spectrum(values["spectrum"], self.values["spectrum"])}

@@ -1,0 +1,7 @@
+"""What stands behind the devices: a virtual or a recorded microscope, and their clocks."""
+
+from daisy_bluesky.devices.backends._clocks import SimulatedClock, WallClock
+from daisy_bluesky.devices.backends._recorded import RecordedInstrument
+from daisy_bluesky.devices.backends._virtual import Specimen, VirtualInstrument
+
+__all__ = ["RecordedInstrument", "SimulatedClock", "Specimen", "VirtualInstrument", "WallClock"]
