@@ -1,0 +1,13 @@
+"""Names the phase of a spectrum, sets ill spectra aside, and discovers phases nobody named beforehand."""
+
+from daisy_bluesky.classify._ill_detector import IllSpectrumDetector
+from daisy_bluesky.classify._likelihood import PhaseLikelihood
+from daisy_bluesky.classify._phase_classifier import PhaseClassifier
+from daisy_bluesky.classify._phase_network import PhaseNetwork
+
+__all__ = [
+    "IllSpectrumDetector",
+    "PhaseClassifier",
+    "PhaseLikelihood",
+    "PhaseNetwork",
+]

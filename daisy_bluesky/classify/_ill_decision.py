@@ -1,0 +1,104 @@
+"""One decision from several signs that a spectrum is ill."""
+
+import numpy as np
+
+from daisy_bluesky.classify._calibration import CountCurve
+from daisy_bluesky.classify._counts import Floats, Integers, Spectra, as_spectra, bin_counts, even_bins
+from daisy_bluesky.classify._ill_detector import BINS, IllSpectrumDetector
+from daisy_bluesky.classify._ill_hypotheses import flat, gain_shifted, low_energy_lost, low_energy_noise
+from daisy_bluesky.classify._phase_fit import FitStatistics, PhaseFit
+from daisy_bluesky.classify._training_spectra import TrainingSpectra
+
+DRAWS = 1000
+MOST_RAISED = 2.0  # how far above the good spectra's quantile the threshold may be raised
+SPIKE_SHARE = 0.3
+
+
+class IllDecision:
+    """Joins the variance metric of the neural regression with the goodness of fit.
+
+    Each sign is measured in units in which good spectra have median 0 and the stated false-alarm rate lies at 1, for
+    each number of counts; the score is the largest. Where the clearest kinds of ill spectra lie far above the good
+    ones, the threshold is raised half way towards them, at most to `MOST_RAISED` times: the false-alarm rate is a
+    limit, kept at a few hundred counts and far undercut at thousands.
+
+    Parameters
+    ----------
+    medians, limits : sequence of CountCurve
+        For each sign: the good spectra's median and (1 - false-alarm rate) quantile.
+    threshold : CountCurve
+        Largest score of a good spectrum.
+    """
+
+    def __init__(self, medians: list[CountCurve], limits: list[CountCurve], threshold: CountCurve) -> None:
+        self.medians, self.limits, self.threshold = medians, limits, threshold
+
+    @classmethod
+    def calibrate(
+        cls,
+        fit: PhaseFit,
+        detector: IllSpectrumDetector,
+        held_out: TrainingSpectra,
+        *,
+        false_alarm_rate: float,
+        rng: np.random.Generator,
+    ) -> "IllDecision":
+        """Return the decision whose false-alarm rate holds for spectra that were not used in training."""
+        levels = held_out.levels()
+        good = [_signs(fit, detector, held_out.draw(np.full(DRAWS, level), rng)[0]) for level in levels]
+        ill = [_signs(fit, detector, draw_ill(held_out.means, np.full(DRAWS, level), rng)[0]) for level in levels]
+        quantiles = [np.quantile(values, [0.5, 1 - false_alarm_rate], axis=0) for values in good]
+        medians = [CountCurve(levels, [pair[0, sign] for pair in quantiles]) for sign in range(good[0].shape[1])]
+        limits = [CountCurve(levels, [pair[1, sign] for pair in quantiles]) for sign in range(good[0].shape[1])]
+        decision = cls(medians, limits, CountCurve([1.0], [1.0]))
+        thresholds = []
+        for level, well, badly in zip(levels, good, ill, strict=True):
+            totals = np.full(DRAWS, level)
+            limit = float(np.quantile(decision.score(well, totals), 1 - false_alarm_rate))
+            clear = float(np.quantile(decision.score(badly, totals), 0.02))
+            thresholds.append(max(limit, min(clear / 2, MOST_RAISED * limit)))
+        decision.threshold = CountCurve(levels, thresholds)
+        return decision
+
+    def score(self, signs: Floats, totals: Floats) -> Floats:
+        """Return the largest sign, (n,), of signs (n, 4), in units of the good spectra's quantile."""
+        scaled = np.empty_like(signs)
+        for sign, (median, limit) in enumerate(zip(self.medians, self.limits, strict=True)):
+            middle = median(totals)
+            scaled[:, sign] = (signs[:, sign] - middle) / np.maximum(limit(totals) - middle, 1e-12)
+        return np.asarray(scaled.max(1), np.float64)
+
+    def excess(self, metric: Floats, statistics: FitStatistics) -> Floats:
+        """Return score / threshold - 1, (n,): above 0 is ill; an empty spectrum is ill without doubt."""
+        totals = statistics.totals
+        score = self.score(np.column_stack([metric, statistics.values]), totals)
+        return np.where(totals > 0, score / self.threshold(totals) - 1.0, np.inf)
+
+
+def draw_ill(means: Floats, counts: Floats, rng: np.random.Generator) -> tuple[Spectra, Integers]:
+    """Return simulated ill spectra (n, channels) uint32 of clear kinds, and their kinds (n,), in turn.
+
+    0 flat noise, 1 gain 6% too small, 2 gain 6% too large, 3 low-energy part lost, 4 low-energy noise, 5 spike.
+    """
+    kinds = np.arange(len(counts)) % 6
+    spectra = np.empty((len(counts), means.shape[1]), np.uint32)
+    for row, (kind, total) in enumerate(zip(kinds, counts, strict=True)):
+        mean = means[rng.integers(len(means))]
+        spike = np.zeros_like(mean)
+        spike[rng.integers(1, len(mean) - 1)] = 1.0
+        shape = (
+            flat(len(mean)),
+            gain_shifted(mean, -0.06),
+            gain_shifted(mean, 0.06),
+            low_energy_lost(mean, 0.12),
+            low_energy_noise(mean, 0.015),
+            (1 - SPIKE_SHARE) * mean + SPIKE_SHARE * spike,
+        )[kind]
+        spectra[row] = rng.poisson(total * shape)
+    return spectra, kinds
+
+
+def _signs(fit: PhaseFit, detector: IllSpectrumDetector, spectra: Spectra) -> Floats:
+    counts = as_spectra(spectra)
+    metric = detector.binned_metric(bin_counts(counts, *even_bins(counts.shape[1], BINS)))
+    return np.column_stack([metric, fit.evaluate(counts).values])
