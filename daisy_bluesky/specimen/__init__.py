@@ -2,6 +2,9 @@
 
 from daisy_bluesky.specimen._drift import Drift
 from daisy_bluesky.specimen._eds_model import EDSModel
+from daisy_bluesky.specimen._eels import EELSModel
+from daisy_bluesky.specimen._eels_camera import EELSCamera
+from daisy_bluesky.specimen._haadf import HAADFModel
 from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fractions
 from daisy_bluesky.specimen._phase import Phase
@@ -14,6 +17,9 @@ __all__ = [
     "PHANTOM_KINDS",
     "Drift",
     "EDSModel",
+    "EELSCamera",
+    "EELSModel",
+    "HAADFModel",
     "Phase",
     "RecordedSpecimen",
     "SiliconDriftDetector",
