@@ -5,7 +5,7 @@ Run: python benchmarks/device_loop.py [events]
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from bluesky import Msg, RunEngine
 from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices._status import FinishedStatus
 from daisy_bluesky.devices.backends import VirtualInstrument
+from daisy_bluesky.protocols import Exposure
 from daisy_bluesky.spectra import EnergyAxis
 
 SHAPE = (64, 64)
@@ -26,16 +27,18 @@ class FlatSpecimen:
     pixel_size = 1.0
     eds_axis = EnergyAxis(0.0, 0.01, 2048)
     eels_axis = None
-    _answer = {"spectrum": np.ones(2048, np.uint32), "live_time": 0.009, "real_time": 0.01}
 
-    def haadf(self, exposure):
+    def __init__(self) -> None:
+        self._answer = {"spectrum": np.ones(2048, np.uint32), "live_time": 0.009, "real_time": 0.01}
+
+    def haadf(self, _exposure: Exposure) -> float:
         return 1.0
 
-    def eds(self, exposure):
+    def eds(self, _exposure: Exposure) -> Mapping[str, Any]:
         return self._answer
 
-    def eels(self, exposure):
-        raise ValueError("eels: not here")
+    def eels(self, _exposure: Exposure) -> Mapping[str, Any]:
+        return {"spectrum": np.ones(1024, np.float32)}
 
 
 class Nothing:
@@ -47,7 +50,7 @@ class Nothing:
         self.name = name
         self._values = {f"{name}_{key}": value for key, value in values.items()}
 
-    def set(self, value):
+    def set(self, _value):
         return FinishedStatus()
 
     def trigger(self):
@@ -103,14 +106,14 @@ def device_calls(devices: Any, events: int) -> float:
     return (time.process_time() - began) / events * 1e3
 
 
-def measure(RE: RunEngine, plan: Iterator[Msg], events: int) -> float:
+def measure(engine: RunEngine, plan: Iterator[Msg], events: int) -> float:
     began = time.process_time()
-    RE(plan)
+    engine(plan)
     return (time.process_time() - began) / events * 1e3
 
 
 def main(events: int) -> None:
-    RE = RunEngine({})
+    engine = RunEngine({})
     devices = make_devices(VirtualInstrument(FlatSpecimen()))
     ours = (devices.probe, [devices.haadf, devices.eds], [devices.probe, devices.haadf, devices.eds])
     nothing = Nothing("probe", row=0.0, column=0.0, x=0.0, y=0.0)
@@ -119,9 +122,9 @@ def main(events: int) -> None:
     bare = (nothing, [haadf, eds], [nothing, haadf, eds])
     rows = [
         (
-            measure(RE, loop(*bare, events), events),
-            measure(RE, loop(*ours, events), events),
-            measure(RE, loop(ours[0], ours[1], [*ours[2], devices.beam], events), events),
+            measure(engine, loop(*bare, events), events),
+            measure(engine, loop(*ours, events), events),
+            measure(engine, loop(ours[0], ours[1], [*ours[2], devices.beam], events), events),
             device_calls(devices, events),
         )
         for _ in range(5)

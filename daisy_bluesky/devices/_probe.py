@@ -59,6 +59,16 @@ class ProbePositioner(Device):
         return f"{self.beam.instrument.name}:probe"
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The field, (rows, columns), pixels."""
+        return self.beam.instrument.shape
+
+    @property
+    def pixel_size(self) -> float:
+        """Distance between pixel centres, nm."""
+        return self.beam.instrument.pixel_size
+
+    @property
     def position(self) -> tuple[float, float]:
         """Where the probe is, (row, column), pixels."""
         return self.beam.position

@@ -1,6 +1,8 @@
-"""A status that is finished from birth, for devices that cost no wall time."""
+"""What the devices return: statuses that say in their representation what went wrong."""
 
 from collections.abc import Callable
+
+from ophyd.status import Status
 
 
 class FinishedStatus:
@@ -46,3 +48,13 @@ class FinishedStatus:
 
     def __repr__(self) -> str:
         return "FinishedStatus()" if self._error is None else f"FinishedStatus(error={self._error!r})"
+
+
+class ExposureStatus(Status):
+    """An ophyd status that finishes later; the RunEngine shows its representation when it fails."""
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "waiting"
+        return f"ExposureStatus({state})" if self._exception is None else f"ExposureStatus(error={self._exception!r})"
+
+    __str__ = __repr__

@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any, cast
 
 from bluesky.protocols import Status
-from ophyd.status import Status as OphydStatus
 from ophyd.utils import WaitTimeoutError
 
 from daisy_bluesky.devices._account import DoseAccount
 from daisy_bluesky.devices._exposer import Exposed, Exposer, OpenExposure, late
-from daisy_bluesky.devices._status import FinishedStatus
+from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
 from daisy_bluesky.devices._timer import Timer
 from daisy_bluesky.protocols import Exposure, Instrument
 
@@ -28,7 +27,7 @@ class _Integration:
 
     detector: Exposed
     window: Exposure
-    status: OphydStatus
+    status: ExposureStatus
 
 
 class WallExposer(Exposer):
@@ -43,14 +42,14 @@ class WallExposer(Exposer):
         self._timer = Timer(instrument.clock, "beam")
         self._integrations: list[_Integration] = []
         self._reading: set[_Integration] = set()
-        self._settling: OphydStatus | None = None
+        self._settling: ExposureStatus | None = None
         super().__init__(instrument, account, timeout)
 
     def expose(self, detector: Exposed, dwell: float, current: float) -> Status:
         """Start or join an exposure; the status finishes when the detector has been read out."""
         if self._busy(detector):
             self.finish()
-        status = OphydStatus(detector)
+        status = ExposureStatus(detector)
         with self._lock:
             exposure = self._open or self._begin(dwell, current)
             self._check_extension(exposure, dwell)
@@ -69,7 +68,7 @@ class WallExposer(Exposer):
         self.position = (row, column)
         if not settle_time:
             return FinishedStatus()
-        self._settling = OphydStatus(None)
+        self._settling = ExposureStatus(None)
         self._timer.at(self.instrument.clock.now() + settle_time, self._settling.set_finished)
         return cast("Status", self._settling)
 

@@ -1,0 +1,92 @@
+import time
+
+import numpy as np
+import pytest
+
+from daisy_bluesky.devices import make_devices
+from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
+from daisy_bluesky.protocols import Clock, Instrument
+from daisy_bluesky.spectra import EnergyAxis
+
+
+class Recording:
+    """Gives one count per 10 ms, for 20 ms a pixel."""
+
+    shape = (3, 3)
+    pixel_size = 2.0
+    eds_axis = EnergyAxis(0.0, 0.02, 64)
+    eels_axis = None
+
+    def __init__(self):
+        self.left = np.full(self.shape, 0.02)
+
+    def haadf(self, exposure):
+        return 1.0
+
+    def eds(self, exposure):
+        pixel = round(exposure.row), round(exposure.column)
+        if exposure.dwell > self.left[pixel] + 1e-12:
+            raise ValueError(f"pixel {pixel}: nothing is left of the recorded dwell time of 0.02 s")
+        self.left[pixel] -= exposure.dwell
+        return {
+            "spectrum": np.full(64, round(exposure.dwell / 0.01), np.uint32),
+            "live_time": exposure.dwell,
+            "real_time": exposure.dwell,
+        }
+
+    def eels(self, exposure):
+        raise AssertionError
+
+
+def test_simulated_clock_jumps():
+    clock = SimulatedClock()
+    clock.advance(10_000.0)
+    assert clock.now() == 10_000.0
+    with pytest.raises(ValueError, match="seconds"):
+        clock.advance(-1.0)
+
+
+def test_wall_clock_keeps_the_wall_s_pace():
+    clock, began = WallClock(), time.monotonic()
+    before = clock.now()
+    clock.advance(0.01)
+    assert 0.01 <= clock.now() - before <= time.monotonic() - began
+
+
+@pytest.mark.parametrize("kind", [VirtualInstrument, RecordedInstrument])
+def test_an_instrument_has_what_the_specimen_gives(kind):
+    instrument: Instrument = kind(Recording())
+    clock: Clock = instrument.clock
+    assert isinstance(instrument, Instrument)
+    assert clock.simulated
+    assert instrument.detectors == {"haadf", "eds"}
+    assert instrument.describe("eds") == {"offset": 0.0, "dispersion": 0.02, "channels": 64, "unit": "keV"}
+    assert instrument.describe("haadf") == {}
+    for detector, dwell in (("eels", 1.0), ("eds", 0.0)):
+        with pytest.raises(ValueError, match=detector):
+            instrument.arm(detector, dwell)
+
+
+def test_beyond_the_recorded_dwell_time_an_exposure_fails():
+    devices = make_devices(RecordedInstrument(Recording()), dwell_time=0.01)
+    for _ in range(2):
+        devices.eds.trigger().wait()
+    with pytest.raises(ValueError, match=r"^pixel \(0, 0\): nothing is left"):
+        devices.eds.trigger().wait()
+    devices.probe.set((0, 1)).wait()
+    devices.eds.trigger().wait()
+    assert devices.eds.spectrum.get().sum() == 64
+
+
+def test_faults_come_before_the_read_out():
+    seen = []
+
+    def fault(exposure):
+        seen.append(exposure.number)
+        raise OSError("the detector is off")
+
+    devices = make_devices(VirtualInstrument(Recording(), faults={"eds": fault}))
+    devices.haadf.trigger().wait()
+    with pytest.raises(OSError, match="off"):
+        devices.eds.trigger().wait()
+    assert seen == [1]
