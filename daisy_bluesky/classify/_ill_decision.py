@@ -1,12 +1,13 @@
 """One decision from several signs that a spectrum is ill."""
 
 import numpy as np
+from scipy.stats import norm
 
 from daisy_bluesky.classify._calibration import CountCurve
 from daisy_bluesky.classify._counts import Floats, Integers, Spectra, as_spectra, bin_counts, even_bins
 from daisy_bluesky.classify._ill_detector import BINS, IllSpectrumDetector
 from daisy_bluesky.classify._ill_hypotheses import flat, gain_shifted, low_energy_lost, low_energy_noise
-from daisy_bluesky.classify._phase_fit import FitStatistics, PhaseFit
+from daisy_bluesky.classify._phase_fit import TOLERANCE, FitStatistics, PhaseFit
 from daisy_bluesky.classify._training_spectra import TrainingSpectra
 
 DRAWS = 1000
@@ -47,10 +48,14 @@ class IllDecision:
         levels = held_out.levels()
         good = [_signs(fit, detector, held_out.draw(np.full(DRAWS, level), rng)[0]) for level in levels]
         ill = [_signs(fit, detector, draw_ill(held_out.means, np.full(DRAWS, level), rng)[0]) for level in levels]
-        quantiles = [np.quantile(values, [0.5, 1 - false_alarm_rate], axis=0) for values in good]
-        medians = [CountCurve(levels, [pair[0, sign] for pair in quantiles]) for sign in range(good[0].shape[1])]
-        limits = [CountCurve(levels, [pair[1, sign] for pair in quantiles]) for sign in range(good[0].shape[1])]
-        decision = cls(medians, limits, CountCurve([1.0], [1.0]))
+        medians = np.array([np.median(values, axis=0) for values in good])
+        limits = np.array([np.quantile(values, 1 - false_alarm_rate, axis=0) for values in good])
+        limits[:, 1:] = np.maximum(limits[:, 1:], _let_pass(levels, false_alarm_rate))
+        decision = cls(
+            [CountCurve(levels, values) for values in medians.T],
+            [CountCurve(levels, values) for values in limits.T],
+            CountCurve([1.0], [1.0]),
+        )
         thresholds = []
         for level, well, badly in zip(levels, good, ill, strict=True):
             totals = np.full(DRAWS, level)
@@ -73,6 +78,12 @@ class IllDecision:
         totals = statistics.totals
         score = self.score(np.column_stack([metric, statistics.values]), totals)
         return np.where(totals > 0, score / self.threshold(totals) - 1.0, np.inf)
+
+
+def _let_pass(counts: Floats, false_alarm_rate: float) -> Floats:
+    """Return what misfit, ill evidence and spike may reach, (levels, 3), as no training mean is quite the pixel's."""
+    evidence = TOLERANCE / 2 * counts
+    return np.column_stack([np.full(len(counts), norm.isf(false_alarm_rate)), evidence, evidence])
 
 
 def draw_ill(means: Floats, counts: Floats, rng: np.random.Generator) -> tuple[Spectra, Integers]:
