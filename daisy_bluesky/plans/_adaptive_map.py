@@ -10,7 +10,8 @@ from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 
-from daisy_bluesky.callbacks import NextProbe
+from daisy_bluesky.callbacks import NextProbe, Spending
+from daisy_bluesky.devices import Beam
 from daisy_bluesky.plans._grid import grid_shape, map_metadata, set_dwell_time, shared_beam, visits_of
 from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
 from daisy_bluesky.plans._record import Record
@@ -114,8 +115,7 @@ def adaptive_map(
         raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
     rule = StoppingRule(visits_of(fraction, grid), charge_of_dose(max_dose, probe, grid), max_time, convergence)
     if beam is not None and preparation.continues:
-        spending = preparation.recommender.spending
-        beam.restore(spending.dwell_map(beam.shape), spending.visit_map(beam.shape))
+        _restore_dose(beam, preparation.recommender.spending)
     arguments = {"fraction": fraction, "max_dose": max_dose, "max_time": max_time, "convergence": convergence}
     metadata = map_metadata("adaptive_map", detectors, probe, grid, rule.visits, arguments)
     readables = [] if beam is None else [beam]
@@ -130,6 +130,13 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time)
     return (yield from bpp.subs_wrapper(map_adaptively(), preparation.recommender))
+
+
+def _restore_dose(beam: Beam, spending: Spending) -> None:
+    # this very session may have measured the earlier runs: what the beam accounts already must not count twice
+    field = beam.instrument.shape
+    dwell = np.maximum(beam.dwell_map, spending.dwell_map(field))
+    beam.restore(dwell, np.maximum(beam.visits, spending.visit_map(field)))
 
 
 def _check_fractions(fraction: float, start_fraction: float) -> None:

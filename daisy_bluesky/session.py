@@ -1,0 +1,180 @@
+"""One call that wires it all: RunEngine, journal, catalog, uploader, devices."""
+
+import atexit
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bluesky import RunEngine
+
+from daisy_bluesky.callbacks import Journal
+from daisy_bluesky.config import Settings, load_settings
+from daisy_bluesky.devices import Beam, EDSDetector, EELSDetector, HAADFDetector, ProbePositioner, make_devices
+from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
+from daisy_bluesky.protocols import Instrument
+from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, open_catalog, recover
+
+UPLOAD_GRACE = 60.0
+ENGINE_GRACE = 5.0
+
+
+@dataclass
+class Session:
+    """What a user works with.
+
+    Attributes
+    ----------
+    RE : RunEngine
+        Journals every run.
+    catalog : CatalogOfBlueskyRuns
+        Where runs are read: ``catalog[-1]`` is the latest, ``catalog[uid]`` any.
+    beam, probe : Beam, ProbePositioner
+        The devices every instrument has.
+    haadf, eds, eels : detector or None
+        Those the instrument has.
+    instrument : Instrument
+        The back end.
+    settings : Settings
+        What it was started with.
+    uploader : Uploader
+        Feeds tiled; ``uploader.flush(timeout)`` waits until it has caught up.
+    recovered : list of str
+        Uids of runs that a dead process had left behind, now closed as failed.
+    """
+
+    RE: RunEngine
+    catalog: Any
+    beam: Beam
+    probe: ProbePositioner
+    haadf: HAADFDetector | None
+    eds: EDSDetector | None
+    eels: EELSDetector | None
+    instrument: Instrument
+    settings: Settings
+    uploader: Uploader
+    recovered: list[str]
+    _journal: Journal
+    _store: Catalog
+    _subscription: int
+    _owns_engine: bool
+    _closed: bool = False
+
+    def close(self) -> None:
+        """Upload what is left, stop serving the catalog, leave a RunEngine that was given as it was."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        self.beam.interrupt()
+        self.RE.unsubscribe(self._subscription)
+        self.uploader.flush(UPLOAD_GRACE)
+        self.uploader.stop()
+        self._store.close()
+        if self._owns_engine:
+            _end_engine(self.RE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def start(
+    RE: RunEngine | None = None,  # noqa: N803 - the name every Bluesky user types
+    *,
+    settings: Settings | None = None,
+    instrument: Instrument | None = None,
+) -> Session:
+    """Start a session.
+
+    Runs that a dead process left behind are closed as failed and uploaded.
+
+    Parameters
+    ----------
+    RE : RunEngine, optional
+        An engine to use; the journal subscribes to it. A new one, with metadata that persists, when not given.
+    settings : Settings, optional
+        Read from ``daisy.toml`` and the environment when not given.
+    instrument : Instrument, optional
+        The back end; the one the settings name when not given.
+
+    Returns
+    -------
+    Session
+        Also a context manager.
+
+    Raises
+    ------
+    ValueError
+        A setting is wrong, or the recording is unreadable.
+    OSError
+        The data folder cannot be written.
+    """
+    settings = settings or load_settings()
+    instrument = instrument or make_instrument(settings)
+    devices = make_devices(
+        instrument,
+        current=settings.beam.current,
+        settle_time=settings.probe.settle_time,
+        dwell_times={name: getattr(settings, name).dwell_time for name in sorted(instrument.detectors)},
+        max_pixel_dose=settings.beam.max_pixel_dose,
+        max_charge=settings.beam.max_charge,
+    )
+    store = open_catalog(settings.data)
+    recovered = recover(settings.journal_directory)
+    engine = RE or _make_engine(settings.data)
+    journal = Journal(settings.journal_directory, sync_interval=settings.journal.sync_interval)
+    uploader = Uploader(settings.journal_directory, lambda: store.client, batch=settings.journal.upload_batch)
+    session = Session(
+        engine,
+        store.client,
+        devices.beam,
+        devices.probe,
+        devices.haadf,
+        devices.eds,
+        devices.eels,
+        instrument,
+        settings,
+        uploader,
+        recovered,
+        journal,
+        store,
+        engine.subscribe(journal),
+        RE is None,
+    )
+    uploader.start()
+    atexit.register(session.close)
+    return session
+
+
+def make_instrument(settings: Settings) -> Instrument:
+    """Return the back end that the settings name.
+
+    Raises
+    ------
+    ValueError
+        The recording is missing or unreadable.
+    """
+    from daisy_bluesky.specimen import RecordedSpecimen, VirtualSpecimen
+
+    clock = WallClock() if settings.real_time else SimulatedClock()
+    if settings.instrument == "virtual":
+        return VirtualInstrument(VirtualSpecimen.demo(settings.shape, seed=settings.seed), clock=clock)
+    if settings.recording is None:
+        raise ValueError("recording: a recorded instrument needs a spectrum image; set recording = 'FILE'")
+    return RecordedInstrument(RecordedSpecimen.load(settings.recording), clock=clock)
+
+
+def _make_engine(data: Path) -> RunEngine:
+    metadata = PersistentMetadata(data / "metadata.json")
+    return RunEngine(metadata, scan_id_source=metadata.next_scan_id)
+
+
+def _end_engine(engine: RunEngine) -> None:
+    engine.loop.call_soon_threadsafe(engine.loop.stop)
+    engine._th.join(ENGINE_GRACE)
+    engine.loop.close()
