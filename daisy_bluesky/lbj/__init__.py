@@ -1,0 +1,12 @@
+"""LBJ, the listed-bin-journal: spectra and event lists in an open, append-only file that survives crashes.
+
+The format is specified in ``docs/reference/lbj-format.md``.
+"""
+
+from daisy_bluesky.lbj._blob import dumps, loads
+from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._header import Header
+from daisy_bluesky.lbj._reader import Reader
+from daisy_bluesky.lbj._writer import Writer
+
+__all__ = ["Header", "LBJError", "Reader", "Writer", "dumps", "loads"]

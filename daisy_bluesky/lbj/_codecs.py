@@ -1,0 +1,228 @@
+"""Items to payloads and back: every way an item can be written, the smallest wins."""
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._folding import fold, pair, scatter, unfold, unpair
+from daisy_bluesky.lbj._rice import LONGEST_CODE, decode, encode
+
+RAW = 0
+DEFLATED = 1
+SPARSE = 2
+DENSE = 3
+
+_DEFLATE_LEVEL = 1
+_DEFLATE_FROM = 2**16  # bytes: below, counts are not worth the time
+_NEARLY_RAW = 8  # deflate is tried where counts shrank less than this
+
+Patterns = NDArray[np.unsignedinteger[Any]]
+
+
+def encode_item(values: NDArray[Any]) -> tuple[int, bytes]:
+    """Return codec and payload of an item.
+
+    Parameters
+    ----------
+    values : (voxels,) of the file's dtype
+        The item, flattened in C order.
+    """
+    if values.dtype.kind == "f":
+        return _raw_or_deflated(values)
+    codec, payload = _counts(values)
+    if len(payload) * _NEARLY_RAW > values.nbytes and (values.itemsize == 1 or values.nbytes >= _DEFLATE_FROM):
+        other = _raw_or_deflated(values)
+        return other if len(other[1]) < len(payload) else (codec, payload)
+    return codec, payload
+
+
+def encode_pairs(pairs: NDArray[np.uint64], voxels: int, dtype: np.dtype[Any]) -> tuple[int, bytes]:
+    """Return codec and payload of an item given by its non-zeros alone.
+
+    Parameters
+    ----------
+    pairs : (2 n,) uint64
+        Gap and magnitude - 1 of each non-zero in turn.
+    voxels : int
+        Voxels of the item.
+    dtype : numpy.dtype
+        The file's integer type.
+    """
+    sparse = _sparse(pairs, voxels, 12 * pairs.size)
+    if sparse is not None and len(sparse) * _NEARLY_RAW <= voxels:
+        return SPARSE, sparse
+    values = np.zeros(voxels, dtype)
+    scatter(pairs, _signed_bits(dtype), np.uint64(_largest(dtype)), _patterns(values))
+    return encode_item(values)
+
+
+def decode_item(codec: int, payload: bytes, out: NDArray[Any]) -> None:
+    """Fill `out`, (voxels,) of the file's dtype, from a payload.
+
+    Raises
+    ------
+    LBJError
+        If the payload is not one of such an item, or the codec is not known.
+    """
+    if codec in (RAW, DEFLATED):
+        _read_raw(_inflated(payload, out.nbytes) if codec == DEFLATED else payload, out, shuffled=codec == DEFLATED)
+        return
+    if codec not in (SPARSE, DENSE):
+        raise LBJError(f"codec {codec} is not known; install a newer daisy-bluesky")
+    if out.dtype.kind == "f":
+        raise LBJError("counts stored for a type that is not an integer")
+    bits, largest = _signed_bits(out.dtype), np.uint64(_largest(out.dtype))
+    if codec == SPARSE:
+        pairs = decode_pairs(payload, out.size)
+        out[:] = 0
+        whole = scatter(pairs, bits, largest, _patterns(out))
+    else:
+        whole = unfold(read_dense(payload, out.size), bits, largest, _patterns(out))
+    if not whole:
+        raise LBJError("a count lies outside of the item or of its type")
+
+
+def decode_pairs(payload: bytes, voxels: int) -> NDArray[np.uint64]:
+    """Return the pairs, (2 n,) uint64, of a sparse payload; LBJError where it is not one."""
+    found, start = read_varint(payload)
+    stream = np.frombuffer(payload, np.uint8, offset=start)
+    if found > min(voxels, 4 * stream.size):  # a non-zero takes two bits or more
+        raise LBJError(f"{found} non-zeros claimed in {stream.size} bytes")
+    pairs = np.empty(2 * found, np.uint64)
+    if not decode(stream, True, voxels // max(found, 1), pairs):
+        raise LBJError("sparse counts do not decode")
+    return pairs
+
+
+def decode_events(
+    codec: int, payload: bytes, voxels: int, dtype: np.dtype[Any]
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return places, (n,) int64 in the flattened item, and counts, (n,) of `dtype`, of the non-zeros.
+
+    Raises
+    ------
+    LBJError
+        As `decode_item` does.
+    """
+    if codec != SPARSE:
+        values = np.empty(voxels, dtype)
+        decode_item(codec, payload, values)
+        positions = np.flatnonzero(values)
+        return positions, values[positions]
+    pairs = decode_pairs(payload, voxels)
+    positions, magnitudes = np.empty(pairs.size // 2, np.int64), np.empty(pairs.size // 2, np.uint64)
+    counts = np.empty(positions.size, dtype)
+    if not unpair(pairs, voxels, positions, magnitudes) or not unfold(
+        magnitudes, _signed_bits(dtype), np.uint64(_largest(dtype)), _patterns(counts)
+    ):
+        raise LBJError("a count lies outside of the item or of its type")
+    return positions, counts
+
+
+def write_dense(magnitudes: NDArray[np.uint64], room: int) -> bytes | None:
+    """Return a dense stream, None where it would take more than `room` bytes."""
+    buffer = np.empty(room + 2 * LONGEST_CODE, np.uint8)
+    end = encode(magnitudes, False, 0, buffer, 0)
+    return buffer[:end].tobytes() if 0 <= end <= room else None
+
+
+def read_dense(payload: bytes, n: int) -> NDArray[np.uint64]:
+    """Return the `n` magnitudes of a dense stream, (n,) uint64; LBJError where it is not one."""
+    if n > 8 * len(payload):  # a value takes one bit or more
+        raise LBJError(f"{n} values claimed in {len(payload)} bytes")
+    magnitudes = np.empty(n, np.uint64)
+    if not decode(np.frombuffer(payload, np.uint8), False, 0, magnitudes):
+        raise LBJError("dense counts do not decode")
+    return magnitudes
+
+
+def write_varint(value: int) -> bytes:
+    """Return a whole number in groups of 7 bits, the lowest first, the top bit set on all but the last."""
+    groups = bytearray()
+    while value > 127:
+        groups.append(value & 127 | 128)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)
+
+
+def read_varint(payload: bytes) -> tuple[int, int]:
+    """Return the number that a payload starts with and where it ends; LBJError where it does within 9 bytes not."""
+    value = 0
+    for i, group in enumerate(payload[:9]):
+        value |= (group & 127) << (7 * i)
+        if group < 128:
+            return value, i + 1
+    raise LBJError("a number does not end")
+
+
+def _counts(values: NDArray[Any]) -> tuple[int, bytes]:
+    patterns, bits = _patterns(values), _signed_bits(values.dtype)
+    pairs = pair(patterns, bits)
+    room = values.nbytes - 1
+    crowded = pairs.size > values.size  # more than half of the voxels: dense may be smaller
+    payload = None if crowded and 3 * pairs.size > 4 * values.size else _sparse(pairs, values.size, room)
+    codec = SPARSE
+    if crowded:
+        dense = write_dense(fold(patterns, bits), room if payload is None else len(payload) - 1)
+        codec, payload = (codec, payload) if dense is None else (DENSE, dense)
+    return (RAW, _raw(values)) if payload is None else (codec, payload)
+
+
+def _sparse(pairs: NDArray[np.uint64], voxels: int, room: int) -> bytes | None:
+    found = pairs.size // 2
+    prefix = write_varint(found)
+    buffer = np.empty(max(room, 0) + len(prefix) + 2 * LONGEST_CODE, np.uint8)
+    end = encode(pairs, True, voxels // max(found, 1), buffer, len(prefix))
+    if not 0 <= end <= room:
+        return None
+    buffer[: len(prefix)] = np.frombuffer(prefix, np.uint8)
+    return buffer[:end].tobytes()
+
+
+def _raw(values: NDArray[Any]) -> bytes:
+    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _raw_or_deflated(values: NDArray[Any]) -> tuple[int, bytes]:
+    raw = _raw(values)
+    planes = np.frombuffer(raw, np.uint8).reshape(-1, values.itemsize).T
+    deflated = zlib.compress(planes.tobytes(), _DEFLATE_LEVEL)
+    return (DEFLATED, deflated) if len(deflated) < len(raw) else (RAW, raw)
+
+
+def _inflated(payload: bytes, size: int) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        raw = inflater.decompress(payload, size + 1)
+    except zlib.error as error:
+        raise LBJError(f"deflated values do not inflate: {error}") from None
+    if not inflater.eof or inflater.unused_data:
+        raise LBJError("deflated values do not end where they should")
+    return raw
+
+
+def _read_raw(raw: bytes, out: NDArray[Any], *, shuffled: bool) -> None:
+    if len(raw) != out.nbytes:
+        raise LBJError(f"{len(raw)} bytes of values where {out.nbytes} are due")
+    octets = np.frombuffer(raw, np.uint8)
+    if shuffled:
+        octets = np.ascontiguousarray(octets.reshape(out.itemsize, -1).T).reshape(-1)
+    if out.dtype.kind == "b" and octets.size and octets.max() > 1:
+        raise LBJError("a truth value that is neither 0 nor 1")
+    out[:] = octets.view(out.dtype.newbyteorder("<"))
+
+
+def _patterns(values: NDArray[Any]) -> Patterns:
+    return values.view(f"u{values.itemsize}")
+
+
+def _signed_bits(dtype: np.dtype[Any]) -> int:
+    return 8 * dtype.itemsize if dtype.kind == "i" else 0
+
+
+def _largest(dtype: np.dtype[Any]) -> int:
+    return 1 if dtype.kind == "b" else int(2 ** (8 * dtype.itemsize) - 1)

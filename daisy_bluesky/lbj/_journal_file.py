@@ -1,0 +1,132 @@
+"""The file under a writer: appended to, never altered, and left whole by a write that fails."""
+
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from daisy_bluesky.lbj._contents import Contents
+from daisy_bluesky.lbj._header import Header, checksum_of
+from daisy_bluesky.lbj._rows import RowTable
+from daisy_bluesky.lbj._source import Source
+
+if sys.platform != "win32":
+    import fcntl
+
+
+class JournalFile:
+    """A file that grows record by record.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    header : Header
+        What its items are.
+    append : bool
+        Go on with the file where there is one; its torn tail is cut.
+    keep_metadata : bool
+        Take that file's own metadata, whatever `header` says.
+
+    Attributes
+    ----------
+    header : Header
+        What its items are.
+    seed : int
+        Checksum of the header.
+    end : int
+        Bytes of the file.
+    table : RowTable
+        The rows it held when opened.
+    """
+
+    def __init__(self, path: Path, header: Header, *, append: bool, keep_metadata: bool) -> None:
+        self._path = path
+        self.header, self.table, self.end = header, RowTable(), 0
+        self._is_new = not (append and path.exists())
+        self._file = _create(path) if self._is_new else path.open("r+b", buffering=0)
+        try:
+            _lock(self._file, path)
+            if not self._is_new:
+                self._take_over(keep_metadata=keep_metadata)
+            self.seed = checksum_of(self.header.to_bytes())
+            if self.end == 0:
+                self.write(self.header.to_bytes())
+        except BaseException:
+            self._file.close()
+            raise
+
+    @property
+    def closed(self) -> bool:
+        """True once `close` was called."""
+        return self._file.closed
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; where the system does not take them all, leave the file as it was and raise OSError."""
+        try:
+            written = self._file.write(data) or 0
+            while written < len(data):
+                written += self._file.write(memoryview(data)[written:]) or 0
+        except OSError:
+            self._cut(self.end)
+            raise
+        self.end += len(data)
+
+    def sync(self) -> None:
+        """Wait until the file, and where it is new its directory entry, are on the disk."""
+        os.fsync(self._file.fileno())
+        if self._is_new:
+            _sync_directory(self._path.parent)
+            self._is_new = False
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _take_over(self, *, keep_metadata: bool) -> None:
+        head = self.header.to_bytes()
+        start = self._file.read(len(head))
+        if len(start) < len(head) and head.startswith(start):  # the process died while it wrote the header
+            self._cut(0)
+            return
+        contents = Contents(Source(self._file, str(self._path)))
+        found, wanted = contents.header, self.header
+        if (found.item_shape, found.dtype) != (wanted.item_shape, wanted.dtype):
+            raise ValueError(
+                f"{self._path} holds items {found.item_shape} {found.dtype}, not {wanted.item_shape} {wanted.dtype}; "
+                "choose another file"
+            )
+        if not keep_metadata and found.metadata != wanted.metadata:
+            raise ValueError(f"{self._path} holds other metadata; leave metadata out to keep those of the file")
+        self.header, self.table, self.end = found, contents.table, contents.end
+        self._cut(self.end)
+
+    def _cut(self, end: int) -> None:
+        self._file.truncate(end)
+        self._file.seek(end)
+
+
+def _create(path: Path) -> BinaryIO:
+    try:
+        return path.open("x+b", buffering=0)
+    except FileExistsError:
+        raise FileExistsError(f"{path} exists; open it with append=True to go on with it") from None
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BlockingIOError(f"{path} is being written by another writer; close that one first") from None
+
+
+def _sync_directory(path: Path) -> None:
+    if sys.platform == "win32":
+        return
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
