@@ -1,9 +1,28 @@
 """Storage: the journal of every run, and tiled, where runs are read."""
 
+from daisy_bluesky.storage._adapter import LBJAdapter
+from daisy_bluesky.storage._catalog import Catalog, open_catalog
+from daisy_bluesky.storage._configuration import DataFolder
 from daisy_bluesky.storage._find_run import find_run
 from daisy_bluesky.storage._inline import inline
+from daisy_bluesky.storage._persistent_metadata import PersistentMetadata
 from daisy_bluesky.storage._read_journal import final_events, read_journal
 from daisy_bluesky.storage._recover import recover
 from daisy_bluesky.storage._run_journal import RunJournal
+from daisy_bluesky.storage._uploader import Uploader, UploadStatus
 
-__all__ = ["RunJournal", "final_events", "find_run", "inline", "read_journal", "recover"]
+__all__ = [
+    "Catalog",
+    "DataFolder",
+    "LBJAdapter",
+    "PersistentMetadata",
+    "RunJournal",
+    "UploadStatus",
+    "Uploader",
+    "final_events",
+    "find_run",
+    "inline",
+    "open_catalog",
+    "read_journal",
+    "recover",
+]

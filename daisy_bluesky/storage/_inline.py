@@ -78,4 +78,4 @@ def payload_value(reader: PayloadReader, payload: Payload, seq_num: int) -> Any:
     """Return an event's payload in the form in which its device gave it."""
     if payload.list_dtype is not None:
         return reader.listed(seq_num, payload.list_dtype)
-    return reader.dense(seq_num)
+    return reader.dense([seq_num])[0]

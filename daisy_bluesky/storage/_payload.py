@@ -57,7 +57,8 @@ class Payload:
         ValueError
             If its shape is not the declared one, or an event list lacks its fields.
         """
-        array = np.asarray(value, dtype=self.list_dtype)
+        dtype = self.list_dtype or (None if isinstance(value, np.ndarray) else self.dtype)
+        array = np.asarray(value, dtype)
         if self.list_dtype is None and array.shape != self.shape:
             raise ValueError(
                 f"{self.stream} {self.data_key}: an event brought shape {array.shape}, "

@@ -1,6 +1,5 @@
 """Reading the documents of a run back from its journal."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +55,10 @@ def read_journal(path: Path | str) -> Iterator[NamedDocument]:
 
 
 def final_events(path: Path | str) -> Iterator[NamedDocument]:
-    """Yield the slim documents of a run; of events with the same stream and seq_num, only the last.
+    """Yield the slim documents of a run, each event once.
+
+    An event that the RunEngine emitted again, with the same stream and seq_num, comes where it came first and as it was
+    last, so that seq_nums ascend.
 
     Parameters
     ----------
@@ -67,29 +69,34 @@ def final_events(path: Path | str) -> Iterator[NamedDocument]:
     ------
     (name, document)
     """
-    remaining = repeated_events(path)
+    repeated = _repeated_events(path)
     streams: dict[str, str] = {}
     for name, document in read_journal(path):
         if name == "descriptor":
             streams[document["uid"]] = document["name"]
-        if name == "event" and remaining:
+        elif name == "event" and repeated:
             event = streams[document["descriptor"]], document["seq_num"]
-            remaining[event] -= 1
-            if remaining[event] > 0:
+            if event in repeated:
+                final, repeated[event] = repeated[event], None
+                if final is not None:
+                    yield name, final
                 continue
         yield name, document
 
 
-def repeated_events(path: Path | str) -> Counter[tuple[str, int]]:
-    """Count the events that a run holds more than once, by (stream, seq_num)."""
+def _repeated_events(path: Path | str) -> dict[tuple[str, int], Document | None]:
     streams: dict[str, str] = {}
-    seen: Counter[tuple[str, int]] = Counter()
+    seen: set[tuple[str, int]] = set()
+    repeated: dict[tuple[str, int], Document | None] = {}
     for name, document in read_journal(path):
         if name == "descriptor":
             streams[document["uid"]] = document["name"]
         elif name == "event":
-            seen[streams[document["descriptor"]], document["seq_num"]] += 1
-    return Counter({event: times for event, times in seen.items() if times > 1})
+            event = streams[document["descriptor"]], document["seq_num"]
+            if event in seen:
+                repeated[event] = document
+            seen.add(event)
+    return repeated
 
 
 def documents_path(path: Path | str) -> Path:

@@ -1,0 +1,103 @@
+"""The catalog of runs, served inside this process."""
+
+import fcntl
+import os
+import secrets
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from daisy_bluesky.storage._configuration import CATALOG, DataFolder
+
+
+class Catalog:
+    """The runs of a data folder, through tiled, without a server: use it as a context manager or `close` it.
+
+    Several processes may have the same folder open.
+
+    Attributes
+    ----------
+    client : CatalogOfBlueskyRuns
+        What ``databroker.client`` calls a catalog: ``client[-1]`` is the last run, ``client[uid]`` any.
+    """
+
+    def __init__(self, context: Any, client: Any) -> None:
+        self._context = context
+        self.client = client
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._context.close()
+
+    def __enter__(self) -> "Catalog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_catalog(directory: Path | str) -> Catalog:
+    """Open the catalog of a data folder, making it when it is not there.
+
+    The tiled profile of the folder is written too: with ``TILED_PROFILES=<directory>/tiled/profiles``,
+    ``tiled.client.from_profile("daisy")["raw"]`` gives the same catalog in any process.
+
+    Parameters
+    ----------
+    directory : path-like
+        The data folder; journals are in its subfolder ``journal``.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written, naming it.
+    """
+    from tiled.client import from_context
+    from tiled.client.context import Context
+    from tiled.server.app import build_app_from_config
+
+    folder = DataFolder.at(directory)
+    with _alone(folder), warnings.catch_warnings():
+        # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change
+        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
+        folder.prepare()
+        app = build_app_from_config(folder.server_configuration(secrets.token_hex(16)))
+        context = Context.from_app(app)
+        return Catalog(context, catalog_of_runs(from_context(context)))
+
+
+def catalog_of_runs(root: Any) -> Any:
+    """Return the catalog of runs under a server's root, made when it is not there."""
+    from tiled.structures.core import Spec
+
+    if CATALOG not in root:
+        root.create_container(CATALOG, specs=[Spec("CatalogOfBlueskyRuns", version="3.0")])
+    return root[CATALOG]
+
+
+@contextmanager
+def _alone(folder: DataFolder) -> Iterator[None]:
+    # two processes that both find no catalog would both make one
+    try:
+        folder.tiled.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder.tiled / "opening", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise OSError(
+            error.errno or 0,
+            f"no catalog can be kept here ({error.strerror}); choose another data folder",
+            str(folder.path),
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,101 @@
+"""Where everything of a data folder is, and how tiled is told."""
+
+import secrets
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROFILE = "daisy"
+CATALOG = "raw"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The layout of a data folder.
+
+    Attributes
+    ----------
+    path : Path
+        The folder, absolute.
+    """
+
+    path: Path
+
+    @classmethod
+    def at(cls, directory: Path | str) -> "DataFolder":
+        """Return the layout of a folder, which need not exist."""
+        return cls(Path(directory).absolute())
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the runs' journals."""
+        return self.path / "journal"
+
+    @property
+    def tiled(self) -> Path:
+        """Folder of all that belongs to tiled."""
+        return self.path / "tiled"
+
+    @property
+    def profiles(self) -> Path:
+        """Folder to name in the environment variable ``TILED_PROFILES``."""
+        return self.tiled / "profiles"
+
+    def prepare(self) -> None:
+        """Make the folders, the databases and the profile.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        for folder in (self.journal, self._arrays, self.profiles):
+            folder.mkdir(parents=True, exist_ok=True)
+        for database in (self._catalog, self._tables):
+            # with a write-ahead log, readers and the writer of several processes do not lock each other out
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+        profile = yaml.safe_dump({PROFILE: {"direct": self.server_configuration(secrets.token_hex(16))}})
+        path = self.profiles / f"{PROFILE}.yml"
+        if not path.exists() or str(self._catalog) not in path.read_text():
+            path.write_text(profile)
+
+    def server_configuration(self, api_key: str) -> dict[str, Any]:
+        """Return the configuration of a tiled server for this folder.
+
+        The tables of scalars are in SQLite, which several processes may open at once (DuckDB may not).
+
+        Parameters
+        ----------
+        api_key : str
+            The key that a client must give.
+        """
+        arguments = {
+            "uri": f"sqlite:///{self._catalog}",
+            "init_if_not_exists": True,
+            "writable_storage": [str(self._arrays), f"sqlite:///{self._tables}"],
+            "readable_storage": [str(self.journal)],
+            "adapters_by_mimetype": {"application/x-lbj": "daisy_bluesky.storage:LBJAdapter"},
+        }
+        exporters = {"application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"}
+        return {
+            "authentication": {"allow_anonymous_access": False, "single_user_api_key": api_key},
+            "trees": [{"path": "/", "tree": "catalog", "args": arguments}],
+            "media_types": {"BlueskyRun": exporters},
+        }
+
+    @property
+    def _arrays(self) -> Path:
+        return self.tiled / "arrays"
+
+    @property
+    def _catalog(self) -> Path:
+        return self.tiled / "catalog.db"
+
+    @property
+    def _tables(self) -> Path:
+        return self.tiled / "tables.db"
