@@ -97,6 +97,7 @@ class NextProbe(DocumentRouter):
         self._stream = stream
         self._descriptors: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
+        self._labels: dict[int, int] = {}
         self._offset = 0
         self._visit = 0
         self._found = 0
@@ -133,6 +134,7 @@ class NextProbe(DocumentRouter):
         self._pixels[visit] = pixel
         self._visit = visit
         self._found = self.labeller.label(visit, np.asarray(data[self._spectrum]))
+        self._labels[visit] = self._found
         self.policy.ingest((pixel,), (self._found,), visits=(visit,))
         self._relabel()
         if visit % ESTIMATE_EVERY == 0:
@@ -144,6 +146,7 @@ class NextProbe(DocumentRouter):
         changed = self.labeller.relabelled()
         self._relabelled = len(changed)
         if changed:
+            self._labels.update(changed)
             visits, labels = zip(*changed, strict=True)
             self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
 
@@ -151,6 +154,11 @@ class NextProbe(DocumentRouter):
     def visits(self) -> int:
         """Number of visits taken in, those of continued runs included."""
         return len(self._pixels)
+
+    @property
+    def visit_labels(self) -> NDArray[np.int16]:
+        """What each visit is taken for by now, (visits,) int16: 0 failed, 1..L phase, -1 unknown."""
+        return np.array([self._labels[visit] for visit in sorted(self._labels)], dtype=np.int16)
 
     @property
     def remaining_distortion(self) -> tuple[float, float, float]:

@@ -171,6 +171,7 @@ def _keep_result(recommender: NextProbe) -> MsgGenerator[None]:
     result.put(
         {
             "phase_map": recommender.policy.reconstruct().astype(np.int16),
+            "visit_labels": recommender.visit_labels,
             "mean_spectra": recommender.labeller.mean_spectra(),
         }
     )
