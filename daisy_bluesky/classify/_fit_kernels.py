@@ -81,7 +81,7 @@ def fit_statistics(
     bin_of: Integers,
     expected: Floats,
     windowed: Floats,
-    tolerance: float,
+    tolerance: Floats,
 ) -> Floats:
     """Return (misfit, ill evidence, spike) of every spectrum, (n, 3)."""
     phases = windowed.shape[0]
@@ -101,7 +101,7 @@ def fit_statistics(
         for k in range(bins):
             if binned[k] > 0:
                 explained += binned[k] * math.log(blend[k] / (means[best, k] + 1e-12))
-        values[row, 0] = misfit_score(binned, blend, totals[row], tolerance)
+        values[row, 0] = misfit_score(binned, blend, totals[row], tolerance[best])
         values[row, 1] = np.max(projected[row, phases:]) - explained
         values[row, 2] = spike_evidence(spectra[row], totals[row], weights, windowed)
     return values

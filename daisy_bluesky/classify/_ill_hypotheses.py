@@ -1,5 +1,7 @@
 """What an ill spectrum may look like: explicit alternatives to the phases."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from daisy_bluesky.classify._counts import Floats
@@ -35,7 +37,7 @@ def low_energy_noise(mean: Floats, tail: float) -> Floats:
     return _normalised((1.0 - NOISE_SHARE) * mean + NOISE_SHARE * noise / noise.sum())
 
 
-def ill_hypotheses(means: Floats) -> Floats:
+def ill_hypotheses(means: Floats, gains: Sequence[float] = GAINS) -> Floats:
     """Return the mean spectra that ill spectra of these phases may have.
 
     Flat noise alone and on top of each phase, each phase with a wrong gain, and each phase with its low-energy part
@@ -45,6 +47,8 @@ def ill_hypotheses(means: Floats) -> Floats:
     ----------
     means : (phases, channels) ndarray of float64
         Mean spectra of the phases, rows sum to 1.
+    gains : sequence of float
+        Relative errors of the gain to consider.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def ill_hypotheses(means: Floats) -> Floats:
     noise = flat(means.shape[1])
     rows = [noise]
     for mean in means:
-        rows += [gain_shifted(mean, gain) for gain in GAINS]
+        rows += [gain_shifted(mean, gain) for gain in gains]
         rows += [(1.0 - share) * mean + share * noise for share in FLAT_SHARES]
         rows += [low_energy_lost(mean, below) for below in LOST_BELOW]
         rows += [low_energy_noise(mean, tail) for tail in NOISE_TAIL]

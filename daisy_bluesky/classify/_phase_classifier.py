@@ -115,11 +115,8 @@ class PhaseClassifier:
         ValueError
             When the spectra have another number of channels than the training spectra.
         """
-        counts = as_spectra(spectra, self.channels)
-        statistics = self._fit.evaluate(counts)
-        excess = self.decision.excess(self.detector.metric(counts), statistics)
+        excess, evidence = self.assess(as_spectra(spectra, self.channels))
         ill = 1.0 / (1.0 + np.exp(-np.clip(SHARPNESS * excess, -40.0, 40.0)))
-        evidence = self._evidence(counts, statistics.log_likelihood, statistics.totals)
         odds = np.exp(evidence - evidence.max(1, keepdims=True))
         return np.column_stack([ill, odds / odds.sum(1, keepdims=True) * (1.0 - ill[:, None])])
 
@@ -127,6 +124,19 @@ class PhaseClassifier:
         """Return the label of each spectrum, (n,): 0 when it is more likely ill than not, else its likeliest phase."""
         probabilities = self.predict_proba(spectra)
         return np.where(probabilities[:, 0] > 0.5, 0, 1 + np.argmax(probabilities[:, 1:], axis=1))
+
+    def assess(self, counts: Spectra) -> tuple[Floats, Floats]:
+        """Return (excess (n,), evidence (n, phases)) of spectra (n, channels) uint32 or float32.
+
+        A positive excess of the ill score over its threshold means ill; the evidence, log-likelihoods or from
+        `network_from` counts on the network's scores, is largest for the likeliest phase.
+        """
+        statistics = self._fit.evaluate(counts)
+        evidence = statistics.log_likelihood
+        by_network = statistics.totals >= self.network_from
+        if by_network.any():
+            evidence[by_network] = self.network.scores(counts[by_network])
+        return self.decision.excess(self.detector.metric(counts), statistics), evidence
 
     def log_likelihood(self, spectra: ArrayLike) -> NDArray[np.float64]:
         """Return the log-likelihood of each phase, (n, phases), nats, up to a term all phases share."""
@@ -186,14 +196,6 @@ class PhaseClassifier:
     def load(cls, path: str | Path) -> "PhaseClassifier":
         """Return the classifier in a .npz file."""
         return cls.from_bytes(Path(path).read_bytes())
-
-    def _evidence(self, counts: Spectra, log_likelihood: Floats, totals: Floats) -> Floats:
-        by_network = totals >= self.network_from
-        if not by_network.any():
-            return log_likelihood
-        evidence = log_likelihood.copy()
-        evidence[by_network] = self.network.scores(counts[by_network])
-        return evidence
 
 
 def _network_from(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from daisy_bluesky.classify._counts import Floats, Integers, Spectra, project_counts, total_counts
+from daisy_bluesky.classify._counts import Floats, Spectra, project_counts, total_counts
 from daisy_bluesky.classify._fit_kernels import WINDOW, fit_statistics
 from daisy_bluesky.classify._ill_hypotheses import ill_hypotheses
 
@@ -45,11 +45,16 @@ class PhaseFit:
     ----------
     means : (phases, channels) ndarray of float64
         Mean spectra, positive, rows sum to 1.
+    mean_counts : (phases,) ndarray of float64, optional
+        Counts behind each mean: where they are few, its own shot noise is let pass too.
     """
 
-    def __init__(self, means: Floats) -> None:
+    def __init__(self, means: Floats, mean_counts: Floats | None = None) -> None:
         self.means = means
         phases, channels = means.shape
+        self._tolerance = np.full(phases, TOLERANCE)
+        if mean_counts is not None:
+            self._tolerance += RESOLUTIONS[-1] / np.maximum(mean_counts, 1.0)
         alternatives = ill_hypotheses(means)
         self._logarithms = np.ascontiguousarray(np.log(np.concatenate([means, alternatives])).T)
         self._bin_of = np.zeros((len(RESOLUTIONS), phases, channels), np.int64)
@@ -70,11 +75,6 @@ class PhaseFit:
         phases = len(self.means)
         levels = np.searchsorted(COUNTS_PER_BIN * np.array(RESOLUTIONS[1:]), totals, side="right")
         values = fit_statistics(
-            spectra, totals, projected, levels, self._bin_of, self._expected, self._windowed, TOLERANCE
+            spectra, totals, projected, levels, self._bin_of, self._expected, self._windowed, self._tolerance
         )
         return FitStatistics(np.ascontiguousarray(projected[:, :phases]), values, totals)
-
-    def best_alternative(self, spectra: Spectra) -> Integers:
-        """Return which ill hypothesis explains each spectrum best, (n,), 0 being flat noise."""
-        projected = project_counts(spectra, self._logarithms)
-        return np.asarray(np.argmax(projected[:, len(self.means) :], axis=1), np.int64)

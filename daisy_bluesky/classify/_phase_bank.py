@@ -1,0 +1,112 @@
+"""The phases known at one moment of a run: those trained, and those discovered since."""
+
+import numpy as np
+
+from daisy_bluesky.classify._counts import Floats, Integers, Spectra, even_bins, total_counts
+from daisy_bluesky.classify._fit_kernels import mixture
+from daisy_bluesky.classify._ill_hypotheses import flat, ill_hypotheses
+from daisy_bluesky.classify._likelihood import PhaseLikelihood, smoothed_means
+from daisy_bluesky.classify._phase_classifier import PhaseClassifier
+from daisy_bluesky.classify._phase_fit import TOLERANCE, PhaseFit
+from daisy_bluesky.classify._unknown_phases import BINS
+
+NO_FIT = -1
+LIMITS = np.array([3.1, 7.0, 5.0])  # of misfit, ill evidence and spike: about one good spectrum in a thousand
+FINE_GAINS = tuple(float(gain) for gain in np.linspace(-0.15, 0.15, 61) if abs(gain) > 1e-6)
+
+
+class PhaseBank:
+    """Tells whether spectra fit a trained or a discovered phase, and which.
+
+    Parameters
+    ----------
+    classifier : PhaseClassifier or None
+        The phases known beforehand.
+    channels : int
+        Number of energy channels.
+
+    Attributes
+    ----------
+    phases : list of str
+        Names; discovered phases follow the trained ones.
+    trained : int
+        Number of phases known beforehand.
+    """
+
+    def __init__(self, classifier: PhaseClassifier | None, channels: int) -> None:
+        self.channels = channels
+        self.phases = list(classifier.phases) if classifier else []
+        self.trained = len(self.phases)
+        self._classifier = classifier
+        self._fixed = classifier.likelihood.means if classifier else np.zeros((0, channels))
+        self._fit: PhaseFit | None = None
+        self.bin_of, self.bins = even_bins(channels, BINS)
+        self.means = self._fixed
+        self._known: Floats | None = None
+
+    @property
+    def discovered(self) -> int:
+        """Number of phases discovered in this run."""
+        return len(self.phases) - self.trained
+
+    def discover(self) -> int:
+        """Make room for one more phase and return its label; `refresh` gives it its mean spectrum."""
+        number = len(self.phases) + 1
+        while f"phase {number}" in self.phases:
+            number += 1
+        self.phases.append(f"phase {number}")
+        return len(self.phases)
+
+    def refresh(self, sums: Floats) -> None:
+        """Take the summed counts of the phases, (phases, channels), as the discovered ones' mean spectra."""
+        found = sums[self.trained :]
+        self.means = np.concatenate([self._fixed, smoothed_means(found)]) if len(found) else self._fixed
+        counts = np.concatenate([np.full(self.trained, np.inf), found.sum(1)])
+        self._fit = PhaseFit(self.means, counts) if len(found) else None
+        self._known = None
+
+    def assess(self, counts: Spectra) -> tuple[Integers, Floats]:
+        """Return labels (n,), -1 where no phase fits and 0 where nothing was counted, and evidence (n, phases)."""
+        totals = total_counts(counts)
+        fits, evidence = np.zeros(len(counts), bool), np.zeros((len(counts), len(self.phases)))
+        if self._classifier is not None:
+            excess, evidence = self._classifier.assess(counts)
+            fits |= excess <= 0
+        if self._fit is not None:
+            statistics = self._fit.evaluate(counts)
+            evidence = statistics.log_likelihood
+            limits = LIMITS + TOLERANCE / 2 * totals[:, None] * np.array([0.0, 1.0, 1.0])
+            fits |= np.all(statistics.values <= limits, axis=1)
+        best = 1 + np.argmax(evidence, axis=1) if self.phases else np.zeros(len(counts), np.int64)
+        return np.where(totals == 0, 0, np.where(fits, best, NO_FIT)), evidence
+
+    def log_means(self) -> Floats:
+        """Return the logarithms of the mean spectra, (channels, phases)."""
+        return np.ascontiguousarray(np.log(self.means).T)
+
+    def log_likelihood(self, counts: Spectra) -> Floats:
+        """Return the log-likelihood of each phase, (n, phases), nats, up to a term all phases share."""
+        if not self.phases:
+            return np.zeros((len(counts), 0))
+        return PhaseLikelihood(self.means).log_likelihood(counts)
+
+    def explanations(self, sums: Floats) -> Floats:
+        """Return what is known that could explain binned counts (bins,), as mean spectra (explanations, bins).
+
+        The phases, the mixture of them that fits best, flat noise, and the ill forms of each phase.
+        """
+        if self._known is None:
+            rows = [flat(self.channels)[None]]
+            if self.phases:
+                rows += [self.means, ill_hypotheses(self.means, FINE_GAINS)]
+            self._known = _binned(np.concatenate(rows), self.bin_of, self.bins)
+        if not self.phases:
+            return self._known
+        phases = self._known[1 : 1 + len(self.phases)]
+        best = int(np.argmax(np.log(phases) @ sums))
+        blend = mixture(sums, phases, best)[: self.bins]
+        return np.concatenate([self._known, blend[None] / blend.sum()])
+
+
+def _binned(means: Floats, bin_of: Integers, bins: int) -> Floats:
+    return np.add.reduceat(means, np.searchsorted(bin_of, np.arange(bins)), axis=1)

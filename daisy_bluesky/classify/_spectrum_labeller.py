@@ -1,0 +1,203 @@
+"""Labels for the spectra of a run, as they come, with phases that may grow."""
+
+from collections.abc import Hashable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.classify._counts import Integers, Spectra, as_spectra
+from daisy_bluesky.classify._phase_bank import NO_FIT, PhaseBank
+from daisy_bluesky.classify._phase_classifier import PhaseClassifier
+from daisy_bluesky.classify._phase_split import split
+from daisy_bluesky.classify._spectrum_store import SpectrumStore
+from daisy_bluesky.classify._spike import is_spike
+from daisy_bluesky.classify._unknown_phases import CERTAINTY, ILL, Cluster, UnknownPhases
+
+GONE = -9
+FIRST_REVIEW = 16
+REVIEW_GROWTH = 1.15
+REVIEWED_AT_ONCE = 4000
+SPLIT_BINS = 64
+MOST_PHASES = 20
+
+
+class SpectrumLabeller:
+    """Gives each spectrum a label when it comes, and better ones when more is known.
+
+    Spectra that fit no phase are kept as unknown and clustered; a cluster with enough evidence becomes a phase in the
+    middle of the run. Whenever the number of spectra has grown by a sixth, the mean spectra of discovered phases are
+    renewed, phases that are in truth two are split, and earlier labels are looked over. The same sequence of spectra
+    gives the same labels.
+
+    Parameters
+    ----------
+    classifier : PhaseClassifier or None
+        The phases known beforehand; None starts with no phase at all.
+    channels : int
+        Number of energy channels.
+
+    Raises
+    ------
+    ValueError
+        When the classifier was made for another number of channels.
+    """
+
+    def __init__(self, classifier: PhaseClassifier | None, channels: int) -> None:
+        if classifier is not None and classifier.channels != channels:
+            raise ValueError(f"the classifier was made for {classifier.channels} channels, the detector has {channels}")
+        self.channels = channels
+        self._bank = PhaseBank(classifier, channels)
+        self._store = SpectrumStore(channels)
+        self._unknown = UnknownPhases()
+        self._numbers: dict[Hashable, int] = {}
+        self._visits: list[Hashable] = []
+        self._labels, self._told = np.full((2, 1024), GONE, np.int64)
+        self._next_review = FIRST_REVIEW
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Names of the phases 1..L; phases discovered in the run come last."""
+        return tuple(self._bank.phases)
+
+    def label(self, visit: Hashable, spectrum: ArrayLike) -> int:
+        """Take in a spectrum and return its label.
+
+        Parameters
+        ----------
+        visit : hashable
+            Identifies the visit; one seen before is replaced.
+        spectrum : (channels,) array_like
+            Counts.
+
+        Returns
+        -------
+        int
+            0 ill, 1..L a phase, -1 a phase that is not known yet.
+
+        Raises
+        ------
+        ValueError
+            When the spectrum has another number of channels.
+        """
+        counts = self._one(spectrum)
+        if visit in self._numbers:
+            self._forget(self._numbers[visit])
+        number = self._keep(visit, counts)
+        label = int(self._bank.assess(counts)[0][0])
+        self._labels[number] = label
+        if label == NO_FIT:
+            self._consider(number, counts)
+        if len(self._numbers) >= self._next_review:
+            self._review()
+            self._next_review = int(len(self._numbers) * REVIEW_GROWTH) + 1
+        self._told[number] = self._labels[number]
+        return int(self._labels[number])
+
+    def relabelled(self) -> list[tuple[Hashable, int]]:
+        """Return (visit, label) of every earlier visit whose label has changed since it was last given out."""
+        kept = len(self._store)
+        changed = np.flatnonzero(self._labels[:kept] != self._told[:kept])
+        self._told[:kept] = self._labels[:kept]
+        return [(self._visits[number], int(self._labels[number])) for number in changed]
+
+    def log_likelihood(self, spectrum: ArrayLike) -> NDArray[np.float64]:
+        """Return the log-likelihood of each phase known now, (phases,), nats, up to a term all phases share."""
+        return self._bank.log_likelihood(self._one(spectrum))[0]
+
+    def mean_spectra(self) -> NDArray[np.float64]:
+        """Return the mean spectrum of each phase's visits, (phases, channels), counts; zero for one never visited."""
+        phases = len(self._bank.phases)
+        labels = self._labels[: len(self._store)]
+        visits = np.bincount(labels[labels >= 1], minlength=phases + 1)[1:]
+        return self._store.sums(labels, phases) / np.maximum(visits, 1)[:, None]
+
+    def _one(self, spectrum: ArrayLike) -> Spectra:
+        counts = as_spectra(spectrum, self.channels)
+        if len(counts) != 1:
+            raise ValueError(f"give one spectrum (channels,) at a time, not {len(counts)}")
+        return counts
+
+    def _keep(self, visit: Hashable, counts: Spectra) -> int:
+        number = self._store.add(counts[0])
+        if number == len(self._labels):
+            self._labels, self._told = (np.resize(each, 2 * number) for each in (self._labels, self._told))
+        self._numbers[visit] = number
+        self._visits.append(visit)
+        return number
+
+    def _forget(self, number: int) -> None:
+        self._unknown.remove(number, self._binned([number])[0])
+        self._labels[number] = self._told[number] = GONE
+
+    def _binned(self, numbers: list[int]) -> NDArray[np.float32]:
+        return self._store.binned(np.array(numbers, np.int64), self._bank.bin_of, self._bank.bins)
+
+    def _consider(self, number: int, counts: Spectra) -> None:
+        """Place a spectrum that fits no phase: a spike is ill at once, others wait for more of their kind."""
+        if self._bank.phases and is_spike(counts[0]):
+            self._labels[number] = ILL
+            return
+        cluster = self._unknown.add(number, self._binned([number])[0])
+        ready = self._unknown.judge(cluster, self._bank.explanations(cluster.sums))
+        self._labels[cluster.members] = cluster.verdict
+        if ready and len(self._bank.phases) < MOST_PHASES:
+            self._promote(cluster)
+
+    def _promote(self, cluster: Cluster) -> None:
+        self._labels[cluster.members] = self._bank.discover()
+        self._unknown.clusters.remove(cluster)
+        self._renew()
+
+    def _renew(self) -> None:
+        """Renew the discovered phases' means, and all labels under them."""
+        labels = self._labels[: len(self._store)]
+        self._bank.refresh(self._store.sums(labels, len(self._bank.phases)))
+        if not self._bank.discovered:
+            return
+        named = np.flatnonzero(labels >= 1)
+        labels[named] = 1 + np.argmax(self._store.project(named, self._bank.log_means()), axis=1)
+        self._reconsider()
+
+    def _reconsider(self) -> None:
+        """See whether spectra that fitted no phase fit one now."""
+        waiting = sorted(number for cluster in self._unknown.clusters for number in cluster.members)
+        if not waiting:
+            return
+        labels, _ = self._bank.assess(self._store.spectra(np.array(waiting, np.int64)))
+        for number, label in zip(waiting, labels, strict=True):
+            if label != NO_FIT:
+                self._labels[number] = label
+                self._unknown.remove(number, self._binned([number])[0])
+        for cluster in self._unknown.clusters:
+            self._unknown.judge(cluster, self._bank.explanations(cluster.sums))
+            self._labels[cluster.members] = cluster.verdict
+
+    def _review(self) -> None:
+        if self._bank.discovered:
+            self._renew()
+        for label in range(1, len(self._bank.phases) + 1):
+            if len(self._bank.phases) < MOST_PHASES and self._split(label):
+                self._renew()
+
+    def _split(self, label: int) -> bool:
+        """Split a phase whose spectra are those of two; return whether it was."""
+        members = np.flatnonzero(self._labels[: len(self._store)] == label)
+        members = members[:: -(-len(members) // REVIEWED_AT_ONCE) or 1]
+        if len(members) < FIRST_REVIEW:
+            return False
+        mean = self._bank.means[label - 1]
+        bin_of = np.minimum((np.cumsum(mean) - mean / 2) * SPLIT_BINS, SPLIT_BINS - 1).astype(np.int64)
+        second = split(self._store.binned(members, bin_of, SPLIT_BINS))
+        if second is None:
+            return False
+        return self._part(members[second > 0.5])
+
+    def _part(self, members: Integers) -> bool:
+        """Make members of a phase one of their own, unless something known explains them."""
+        if len(members) == 0:
+            return False
+        sums = self._binned(members.tolist()).sum(0, dtype=np.float64)
+        if self._unknown.distinctness(sums, self._bank.explanations(sums)) <= CERTAINTY:
+            return False
+        self._labels[members] = self._bank.discover()
+        return True

@@ -1,0 +1,89 @@
+"""Spectra kept for a second look, as lists of their filled channels."""
+
+import numpy as np
+
+from daisy_bluesky.classify._counts import Floats, Integers, Singles, Spectra
+from daisy_bluesky.compilation import compiled
+
+
+class SpectrumStore:
+    """Every spectrum of a run in a few bytes per filled channel; kept spectra are numbered from 0, in order.
+
+    Parameters
+    ----------
+    channels : int
+        Number of energy channels.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
+        self._starts = np.zeros(1025, np.int64)
+        self._channel = np.empty(1 << 16, np.int32)
+        self._count = np.empty(1 << 16, np.float32)
+        self._kept = 0
+
+    def __len__(self) -> int:
+        return self._kept
+
+    def add(self, spectrum: Spectra) -> int:
+        """Keep a spectrum (channels,) and return its number."""
+        filled = np.flatnonzero(spectrum)
+        start = int(self._starts[self._kept])
+        stop = start + len(filled)
+        if stop > len(self._channel):
+            self._channel = np.resize(self._channel, max(stop, 2 * len(self._channel)))
+            self._count = np.resize(self._count, len(self._channel))
+        if self._kept + 2 > len(self._starts):
+            self._starts = np.resize(self._starts, 2 * len(self._starts))
+        self._channel[start:stop], self._count[start:stop] = filled, spectrum[filled]
+        self._starts[self._kept + 1] = stop
+        self._kept += 1
+        return self._kept - 1
+
+    def spectra(self, numbers: Integers) -> Singles:
+        """Return kept spectra, (n, channels) float32."""
+        return _dense(self._starts, self._channel, self._count, numbers, np.arange(self.channels), self.channels)
+
+    def binned(self, numbers: Integers, bin_of: Integers, bins: int) -> Singles:
+        """Return kept spectra summed over bins, (n, bins) float32; `bin_of` (channels,) names each channel's bin."""
+        return _dense(self._starts, self._channel, self._count, numbers, bin_of, bins)
+
+    def sums(self, labels: Integers, phases: int) -> Floats:
+        """Return the summed counts of spectra labelled 1..`phases`, (phases, channels); `labels` is (kept,)."""
+        return _sums(self._starts, self._channel, self._count, labels, phases, self.channels)
+
+    def project(self, numbers: Integers, table: Floats) -> Floats:
+        """Return ``spectra @ table``, (n, columns), for a table (channels, columns)."""
+        return _project(self._starts, self._channel, self._count, numbers, table)
+
+
+@compiled
+def _dense(
+    starts: Integers, channel: Integers, count: Singles, numbers: Integers, bin_of: Integers, bins: int
+) -> Singles:
+    spectra = np.zeros((len(numbers), bins), np.float32)
+    for row in range(len(numbers)):
+        for i in range(starts[numbers[row]], starts[numbers[row] + 1]):
+            spectra[row, bin_of[channel[i]]] += count[i]
+    return spectra
+
+
+@compiled
+def _sums(starts: Integers, channel: Integers, count: Singles, labels: Integers, phases: int, channels: int) -> Floats:
+    sums = np.zeros((phases, channels))
+    for number in range(len(labels)):
+        if labels[number] >= 1:
+            target = sums[labels[number] - 1]
+            for i in range(starts[number], starts[number + 1]):
+                target[channel[i]] += count[i]
+    return sums
+
+
+@compiled
+def _project(starts: Integers, channel: Integers, count: Singles, numbers: Integers, table: Floats) -> Floats:
+    results = np.zeros((len(numbers), table.shape[1]))
+    for row in range(len(numbers)):
+        for i in range(starts[numbers[row]], starts[numbers[row] + 1]):
+            for column in range(table.shape[1]):
+                results[row, column] += count[i] * table[channel[i], column]
+    return results
