@@ -12,6 +12,7 @@ from daisy_bluesky.specimen._emission import mass_attenuation
 from daisy_bluesky.spectra import EnergyAxis
 
 _FWHM = 2 * sqrt(2 * log(2))  # of a Gaussian, in standard deviations
+_FAR = 8.0  # standard deviations beyond which a Gaussian is nothing
 _PAIR_ENERGY = 3.65e-3  # to make one electron-hole pair in silicon, keV
 _MANGANESE_KA = 5.895  # keV
 _SILICON_KA = 1.740  # keV
@@ -116,7 +117,11 @@ class SiliconDriftDetector:
 
     def _peaks(self, energies: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
         sigma = self.width(energies)[:, None] / _FWHM
-        return np.asarray(np.diff(ndtr((edges - energies[:, None]) / sigma), axis=1))
+        deviations = (edges - energies[:, None]) / sigma
+        below = (deviations > 0).astype(np.float64)
+        near = np.abs(deviations) < _FAR
+        below[near] = ndtr(deviations[near])
+        return np.diff(below, axis=1)
 
     def live_time(self, dwell: float, rate: float) -> float:
         """Return the live time, s, of a dwell in s at `rate` counts per live second: the non-paralysable dead time."""

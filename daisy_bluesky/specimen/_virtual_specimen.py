@@ -10,6 +10,8 @@ from daisy_bluesky.protocols import Exposure
 from daisy_bluesky.specimen._counting import CountingSource
 from daisy_bluesky.specimen._drift import Drift
 from daisy_bluesky.specimen._eds_model import EDSModel
+from daisy_bluesky.specimen._eels import EELSModel
+from daisy_bluesky.specimen._haadf import HAADFModel
 from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._named_lines import element_lines
 from daisy_bluesky.specimen._phantom import phase_fractions
@@ -38,6 +40,10 @@ class VirtualSpecimen:
         Distance between pixel centres, nm.
     eds : EDSModel, optional
         Expected EDS spectra of the phases; at 200 keV with the default detector if not given.
+    eels : EELSModel, optional
+        EELS spectra of the phases; with the default camera at the beam energy of `eds` if not given.
+    haadf : HAADFModel, optional
+        HAADF intensities of the phases; with the default detector at the beam energy of `eds` if not given.
     drift : Drift, optional
         Movement of the specimen; none by default.
     seed : int, optional
@@ -53,6 +59,8 @@ class VirtualSpecimen:
         The phases in full.
     eds_axis : EnergyAxis
         Channels of the EDS detector, keV.
+    eels_axis : EnergyAxis
+        Channels of the EELS camera, eV.
     ill_kind : (rows, columns) uint8
         0 = good, k = the k-th of `ILL_KINDS`.
 
@@ -70,6 +78,8 @@ class VirtualSpecimen:
         ill: ArrayLike | None = None,
         pixel_size: float = 10.0,
         eds: EDSModel | None = None,
+        eels: EELSModel | None = None,
+        haadf: HAADFModel | None = None,
         drift: Drift | None = None,
         seed: int = 0,
     ) -> None:
@@ -85,7 +95,10 @@ class VirtualSpecimen:
         self._eds = eds or EDSModel(phases)
         if len(self._eds.rates) != len(phases):
             raise ValueError(f"eds: the model has {len(self._eds.rates)} phases, the specimen {len(phases)}")
+        self._eels = eels or EELSModel(phases, beam_energy=self._eds.beam_energy)
+        self._haadf = haadf or HAADFModel(phases, beam_energy=self._eds.beam_energy)
         self.eds_axis: EnergyAxis = self._eds.axis
+        self.eels_axis: EnergyAxis = self._eels.axis
         self._source = CountingSource(self._eds.rates)
         self._eds_totals = self._eds.rates.sum(axis=1)
 
@@ -139,13 +152,21 @@ class VirtualSpecimen:
             ``"spectrum"``: (channels,) uint32 counts; ``"live_time"`` and ``"real_time"``: s. The detector is deaf
             for a while after each count (non-paralysable): live time = real time / (1 + rate x dead time per count).
         """
-        pixel = self._map.pixel(exposure.row, exposure.column)
-        fractions = self._fractions_under(exposure)
-        rates = fractions * self._eds_totals * exposure.current
+        rates = self._fractions_under(exposure) * self._eds_totals * exposure.current
         live_time = self._eds.detector.live_time(exposure.dwell, float(rates.sum()))
-        rng = random_stream(self._seed, Stream.EDS, pixel, exposure.visit)
-        spectrum = self._count(rates * live_time, int(self.ill_kind.flat[pixel]), rng)
+        kind = int(self.ill_kind.flat[self._map.pixel(exposure.row, exposure.column)])
+        spectrum = self._count(rates * live_time, kind, self._stream(Stream.EDS, exposure))
         return {"spectrum": spectrum, "live_time": live_time, "real_time": exposure.dwell}
+
+    def haadf(self, exposure: Exposure) -> float:
+        """Return the HAADF intensity of an exposure, detected electrons."""
+        rng = self._stream(Stream.HAADF, exposure)
+        return self._haadf.intensity(self._fractions_under(exposure), exposure, rng)
+
+    def eels(self, exposure: Exposure) -> dict[str, Any]:
+        """Return the EELS spectrum of an exposure: ``{"spectrum": (channels,) float32 camera counts}``."""
+        rng = self._stream(Stream.EELS, exposure)
+        return {"spectrum": self._eels.spectrum(self._fractions_under(exposure), exposure, rng)}
 
     def eds_bulk(
         self,
@@ -266,6 +287,10 @@ class VirtualSpecimen:
     def _fractions_under(self, exposure: Exposure) -> NDArray[np.float64]:
         row, column = self._drift.displacement(exposure.start)
         return self._map.fractions_at(exposure.row - row / self.pixel_size, exposure.column - column / self.pixel_size)
+
+    def _stream(self, stream: Stream, exposure: Exposure) -> np.random.Generator:
+        pixel = self._map.pixel(exposure.row, exposure.column)
+        return random_stream(self._seed, stream, pixel, exposure.visit)
 
     def _count(self, expected: NDArray[np.float64], kind: int, rng: np.random.Generator) -> NDArray[np.uint32]:
         if not kind:
