@@ -8,8 +8,8 @@ from daisy_bluesky.spectra import EnergyAxis
 
 FWHM = 2 * np.sqrt(2 * np.log(2))  # of a Gaussian of unit standard deviation
 COARSEST_STEP = 0.25  # eV
-STEPS_PER_RESOLUTION = 5
-LEAST_RANGE = 100.0  # eV
+STEPS_PER_RESOLUTION = 10
+LEAST_RANGE = 500.0  # eV, far beyond what plasmons add up to
 
 
 class PluralScattering:

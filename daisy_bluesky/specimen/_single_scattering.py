@@ -10,7 +10,7 @@ from daisy_bluesky.specimen._fast_electron import FastElectron
 from daisy_bluesky.specimen._phase import Phase
 from daisy_bluesky.specimen._plasmon import plasmon_energy, plasmon_loss
 
-CUT_OFF = 20.0  # mrad, eq. 9 of Iakoubovskii et al.
+CUT_OFF = 20.0  # mrad
 CROSSOVER = 1.5  # where atoms take over from the free-electron gas, relative to the plasmon energy
 STEEPNESS = 8
 ALL_LOSSES = np.geomspace(1.1, 2e4, 8000)  # eV, over which the plasmon gets what the atoms leave it
@@ -30,7 +30,7 @@ def mean_free_path(density: float, electron: FastElectron, convergence_angle: fl
 
     References
     ----------
-    K. Iakoubovskii, K. Mitsuishi, Y. Nakayama, K. Furuya, Microsc. Res. Tech. 71 (2008) 626, eqs. 8 and 9.
+    K. Iakoubovskii, K. Mitsuishi, Y. Nakayama, K. Furuya, Microsc. Res. Tech. 71 (2008) 626, eq. 9.
     """
     energy = electron.energy
     factor = (1 + energy / 1022) / (1 + energy / 511) ** 2 * energy

@@ -89,7 +89,8 @@ def _recording(signal: Signal, signals: Sequence[Signal]) -> Recording:
 
 def _is_spectrum_image(signal: Signal) -> bool:
     energies = [axis for axis in signal["axes"] if not axis.get("navigate", False)]
-    return np.ndim(signal["data"]) == 3 and len(energies) == 1 and energies[0].get("units") in KILOELECTRONVOLTS
+    linear = len(energies) == 1 and "scale" in energies[0] and energies[0].get("units") in KILOELECTRONVOLTS
+    return linear and np.ndim(signal["data"]) == 3
 
 
 def _signal_type(signal: Signal) -> str:
