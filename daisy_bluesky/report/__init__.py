@@ -1,0 +1,37 @@
+"""Pictures and tables of a run, beside the rasters a microscopist would run instead."""
+
+from daisy_bluesky.report._acquisition import Acquisition
+from daisy_bluesky.report._break_even import BreakEven, break_even
+from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
+from daisy_bluesky.report._picture import draw_report
+from daisy_bluesky.report._raster_plans import RasterPlan, equal_electrons, equal_time, flying_raster, full_raster
+from daisy_bluesky.report._rasters import raster_rivals, run_raster
+from daisy_bluesky.report._read_run import read_run
+from daisy_bluesky.report._recorded import HeldOut, recorded_outcomes
+from daisy_bluesky.report._run import RunSummary
+from daisy_bluesky.report._table import figures_table, outcome_table
+from daisy_bluesky.report._verdict import conclusion, verdict
+
+__all__ = [
+    "Acquisition",
+    "BreakEven",
+    "GroundTruth",
+    "HeldOut",
+    "MapOutcome",
+    "RasterPlan",
+    "RunSummary",
+    "break_even",
+    "conclusion",
+    "draw_report",
+    "equal_electrons",
+    "equal_time",
+    "figures_table",
+    "flying_raster",
+    "full_raster",
+    "outcome_table",
+    "raster_rivals",
+    "read_run",
+    "recorded_outcomes",
+    "run_raster",
+    "verdict",
+]
