@@ -1,6 +1,7 @@
 """X-rays a thin film emits under the beam, and the part of them that gets out."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import pi, radians, sin, sqrt
 
 import numpy as np
@@ -112,9 +113,15 @@ def mass_attenuation(weight_fractions: Mapping[str, float], energies: NDArray[np
     ----------
     W. T. Elam, B. D. Ravel, J. R. Sieber, Radiat. Phys. Chem. 63 (2002) 121, as tabulated by xraydb.
     """
-    electronvolts = 1000 * np.maximum(energies, 0.1)
-    parts = [weight * xraydb.mu_elam(element, electronvolts) for element, weight in weight_fractions.items()]
+    tabulated = np.maximum(energies, 0.1).tobytes()
+    parts = [weight * _element_attenuation(element, tabulated) for element, weight in weight_fractions.items()]
     return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _element_attenuation(element: str, energies: bytes) -> NDArray[np.float64]:
+    """Return the mass attenuation of an element; the tables are slow, and many materials share their energies."""
+    return np.asarray(xraydb.mu_elam(element, 1000 * np.frombuffer(energies)))
 
 
 def _vacancies(element: str, found: tuple[Transition, ...], beam_energy: float) -> dict[str, float]:
