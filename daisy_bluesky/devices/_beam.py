@@ -198,6 +198,7 @@ class Beam(Device):
             If an array has not the shape of the field or holds a negative or undefined number.
         """
         self._account.restore(dwell_map, visits, self.current.get())
+        self.instrument.restore(self.dwell_map)
 
     def reset(self) -> None:
         """Forget charge, dose and visits: a fresh field is under the beam."""
@@ -245,16 +246,32 @@ class Beam(Device):
         """End the open exposure now, and blank; its detectors are read out with what they have."""
         self._exposer.interrupt()
 
+    def await_detector(self, detector: Exposed) -> None:
+        """Wait until a detector has been read out, where its exposure is still open."""
+        self._exposer.await_detector(detector)
+
+    def expect(self, detector: Exposed) -> None:
+        """Have every exposure wait, for a moment, until this detector has been triggered too."""
+        self._exposer.expected.add(detector)
+
+    def release(self, detector: Exposed) -> None:
+        """Take back `expect`."""
+        self._exposer.expected.discard(detector)
+
     def stop(self, *, success: bool = False) -> None:
         """Blank: at once, or when the open exposure has ended if `success` (so the RunEngine asks before a pause)."""
         if success:
-            self.finish()
+            self._exposer.hold()
         else:
             self.interrupt()
 
     def pause(self) -> None:
-        """Let the open exposure come to its end, and blank."""
-        self.finish()
+        """Let the open exposure come to its end, and blank; one that waits for its detectors begins after `resume`."""
+        self._exposer.hold()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._exposer.resume()
 
     def stage(self) -> list[object]:
         """Blank; what is triggered next starts a new exposure."""

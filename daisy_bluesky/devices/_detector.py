@@ -118,17 +118,29 @@ class BeamDetector(Device):
         NoReplayAllowed
             Always: the specimen has had its dose, and what it gave waits to be read.
         """
-        self.beam.finish()
+        self.beam.pause()
         raise NoReplayAllowed
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.beam.resume()
+
+    def read(self) -> dict[str, dict[str, Any]]:
+        """Return what the latest exposure gave, once it has been read out."""
+        self.beam.await_detector(self)
+        reading: dict[str, dict[str, Any]] = super().read()
+        return reading
 
     def stage(self) -> list[object]:
         """Blank; what is triggered next starts a new exposure."""
         self.beam.interrupt()
         staged: list[object] = super().stage()
+        self.beam.expect(self)
         return staged
 
     def unstage(self) -> list[object]:
         """Blank at once."""
+        self.beam.release(self)
         self.beam.interrupt()
         unstaged: list[object] = super().unstage()
         return unstaged

@@ -42,6 +42,7 @@ class OpenExposure:
     start: float
     seconds: float = 0.0
     end: float = 0.0
+    begun: bool = False
     detectors: list[Exposed] = field(default_factory=list)
 
     @property
@@ -70,6 +71,11 @@ class Exposer(ABC):
         Where every exposure is booked.
     timeout : float
         Longest wait for a detector after its exposure has ended, s.
+
+    Attributes
+    ----------
+    expected : set of Exposed
+        The detectors that take part in every exposure: those staged.
     """
 
     def __init__(self, instrument: Instrument, account: DoseAccount, timeout: float) -> None:
@@ -79,6 +85,7 @@ class Exposer(ABC):
         self.position = (0.0, 0.0)
         self.latest: OpenExposure | None = None
         self.blanked = False
+        self.expected: set[Exposed] = set()
         self._open: OpenExposure | None = None
         self.exposures = 0
         self.blank()
@@ -104,6 +111,18 @@ class Exposer(ABC):
     @abstractmethod
     def finish(self) -> None:
         """Let the open exposure and its read-outs come to their end, and blank."""
+
+    @abstractmethod
+    def hold(self) -> None:
+        """Let what has begun come to its end, and blank; what has not begun waits for `resume`."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Go on with what `hold` has held."""
+
+    @abstractmethod
+    def await_detector(self, detector: Exposed) -> None:
+        """Wait until a detector has been read out."""
 
     @abstractmethod
     def interrupt(self) -> None:

@@ -128,7 +128,11 @@ class ProbePositioner(Device):
 
     def pause(self) -> None:
         """Let the open exposure come to its end, and blank."""
-        self.beam.finish()
+        self.beam.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.beam.resume()
 
     def unstage(self) -> list[object]:
         """Blank at once."""

@@ -48,6 +48,16 @@ class SimulatedExposer(Exposer):
         """Blank: whatever was exposed has ended already, and stays open for joining."""
         self.blank()
 
+    def hold(self) -> None:
+        """Blank, as `finish` does."""
+        self.blank()
+
+    def resume(self) -> None:
+        """Do nothing: nothing is ever held."""
+
+    def await_detector(self, detector: Exposed) -> None:
+        """Do nothing: every detector has been read out."""
+
     def interrupt(self) -> None:
         """Blank and close the exposure for joining."""
         self._open = None

@@ -2,62 +2,57 @@
 
 import logging
 import threading
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from bluesky.protocols import Status
 from ophyd.utils import WaitTimeoutError
 
 from daisy_bluesky.devices._account import DoseAccount
-from daisy_bluesky.devices._exposer import Exposed, Exposer, OpenExposure, late
+from daisy_bluesky.devices._exposer import Exposed, Exposer, OpenExposure
+from daisy_bluesky.devices._read_outs import Integration, ReadOuts
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
 from daisy_bluesky.devices._timer import Timer
-from daisy_bluesky.protocols import Exposure, Instrument
+from daisy_bluesky.protocols import Instrument
 
 _log = logging.getLogger(__name__)
+_GATHERING = 0.05
 _MARGIN = 1.0
 
 
-@dataclass(eq=False)
-class _Integration:
-    """One detector in one exposure, until its status is finished."""
-
-    detector: Exposed
-    window: Exposure
-    status: ExposureStatus
-
-
 class WallExposer(Exposer):
-    """Times its own blanking in a thread of its own, and gives every detector a deadline.
+    """Times its own blanking in a thread of its own.
 
-    Detectors join while the exposure is open and extend it where they need to. When it ends, each is read out in a
-    thread of its own, so that one which hangs holds up neither the others nor the deadline.
+    The beam comes on when every staged detector has been triggered, so that none of them misses the exposure and costs
+    the specimen a second one; it does not wait for them longer than 50 ms. A detector triggered later joins while the
+    exposure is open, and extends it where it needs to.
     """
 
     def __init__(self, instrument: Instrument, account: DoseAccount, timeout: float) -> None:
         self._lock = threading.RLock()
         self._timer = Timer(instrument.clock, "beam")
-        self._integrations: list[_Integration] = []
-        self._reading: set[_Integration] = set()
+        self._read_outs = ReadOuts(instrument, self._timer, timeout)
+        self._integrations: list[Integration] = []
         self._settling: ExposureStatus | None = None
+        self._held = False
         super().__init__(instrument, account, timeout)
 
     def expose(self, detector: Exposed, dwell: float, current: float) -> Status:
         """Start or join an exposure; the status finishes when the detector has been read out."""
-        if self._busy(detector):
-            self.finish()
+        self.await_detector(detector)
+        self.resume()
         status = ExposureStatus(detector)
         with self._lock:
             exposure = self._open or self._begin(dwell, current)
             self._check_extension(exposure, dwell)
             try:
-                self._join(exposure, _Integration(detector, exposure.window(exposure.start, dwell), status))
+                self.instrument.arm(detector.instrument_key, dwell)
+                self._join(exposure, Integration(detector, exposure.window(self.instrument.clock.now(), dwell), status))
             except Exception as error:  # noqa: BLE001 - whatever a detector raises belongs to its status
                 self.interrupt()
-                status.set_exception(error)
+                if not status.done:
+                    status.set_exception(error)
         return cast("Status", status)
 
     def place(self, row: float, column: float, settle_time: float) -> Status:
@@ -73,7 +68,7 @@ class WallExposer(Exposer):
         return cast("Status", self._settling)
 
     def finish(self) -> None:
-        """Wait for the open exposure, its read-outs and the probe, and blank.
+        """Start what waits to begin, wait for exposure, read-outs and probe, and blank.
 
         Raises
         ------
@@ -81,47 +76,91 @@ class WallExposer(Exposer):
             If they do not end in time; the beam is blanked.
         """
         with self._lock:
-            remaining = 0.0 if self._open is None else max(0.0, self._open.end - self.instrument.clock.now())
-            waiting = [integration.status for integration in (*self._integrations, *self._reading)]
-            waiting += [] if self._settling is None else [self._settling]
-        try:
-            for status in waiting:
-                status.exception(timeout=remaining + self.timeout + _MARGIN)
-        except WaitTimeoutError as error:
-            raise TimeoutError(f"beam: the exposure did not end within {self.timeout:g} s of its dwell time") from error
-        finally:
-            self.interrupt()
+            self._held = False
+            if self._open is not None:
+                self._start(self._open)
+        self._await_all()
+
+    def hold(self) -> None:
+        """Wait like `finish`, but let an exposure that has not begun wait for `resume`."""
+        with self._lock:
+            self._held = self._open is not None and not self._open.begun
+        if not self._held:
+            self._await_all()
+        self.blank()
+
+    def resume(self) -> None:
+        """Go on gathering detectors where `hold` has stopped it."""
+        with self._lock:
+            if self._held and self._open is not None:
+                self._held = False
+                self._timer.at(self.instrument.clock.now() + _GATHERING, partial(self._gathered, self._open))
 
     def interrupt(self) -> None:
-        """Blank now; detectors in the open exposure are read out with what they have."""
+        """Blank now; the detectors are read out with what they have, which is nothing where the beam was not on yet."""
         with self._lock:
+            self._held = False
             exposure = self._open
             if exposure is None:
                 self.blank()
             else:
                 self._close(exposure)
 
-    def _busy(self, detector: Exposed) -> bool:
+    def await_detector(self, detector: Exposed) -> None:
+        """Wait until a detector has been read out."""
         with self._lock:
-            return any(integration.detector is detector for integration in (*self._integrations, *self._reading))
+            busy = any(one.detector is detector for one in (*self._integrations, *self._read_outs.pending))
+        if busy:
+            self.finish()
 
     def _check_extension(self, exposure: OpenExposure, dwell: float) -> None:
+        """Refuse to join an exposure where that would break a limit."""
         if exposure is self._open:
+            longest = max([dwell, *(one.window.dwell for one in self._integrations)])
             end = max(exposure.end, self.instrument.clock.now() + dwell)
-            self.account.check(exposure.pixel, (end - exposure.start) * exposure.current)
+            self.account.check(exposure.pixel, (end - exposure.start if exposure.begun else longest) * exposure.current)
 
-    def _join(self, exposure: OpenExposure, integration: _Integration) -> None:
-        dwell = integration.window.dwell
-        self.instrument.arm(integration.detector.instrument_key, dwell)
-        start = self.instrument.clock.now()
-        if exposure is not self._open:
-            exposure.start = start
-            self._commit(exposure)
-            self.unblank()
-        integration.window = exposure.window(start, dwell)
+    def _join(self, exposure: OpenExposure, integration: Integration) -> None:
         self._integrations.append(integration)
-        exposure.end = max(exposure.end, start + dwell)
-        self._timer.at(exposure.end, partial(self._end, exposure))
+        if self._open is None:
+            self._open = exposure
+            self._timer.at(self.instrument.clock.now() + _GATHERING, partial(self._gathered, exposure))
+        if exposure.begun:
+            self._extend(exposure, integration)
+        elif self.expected <= {one.detector for one in self._integrations}:
+            self._start(exposure)
+
+    def _start(self, exposure: OpenExposure) -> None:
+        """Let the beam on, if it is not on already."""
+        if not exposure.begun:
+            self._commit(exposure)
+            exposure.begun = True
+            exposure.start = self.instrument.clock.now()
+            try:
+                self.unblank()
+            except Exception as error:
+                self._open = None
+                self._abandon(error)
+                self.blank()
+                raise
+            for integration in self._integrations:
+                integration.window = exposure.window(exposure.start, integration.window.dwell)
+                self._extend(exposure, integration)
+
+    def _extend(self, exposure: OpenExposure, integration: Integration) -> None:
+        end = integration.window.start + integration.window.dwell
+        if end > exposure.end:
+            exposure.end = end
+            self._timer.at(end, partial(self._end, exposure))
+
+    def _gathered(self, exposure: OpenExposure) -> None:
+        """Start without the detectors that have not come."""
+        with self._lock:
+            if self._open is exposure and not self._held:
+                try:
+                    self._start(exposure)
+                except Exception:  # noqa: BLE001 - nothing above this thread; the statuses carry it
+                    _log.exception("beam: exposure %d did not begin", exposure.number)
 
     def _end(self, exposure: OpenExposure) -> None:
         """Close the exposure if its time has come: a detector that joined may have extended it."""
@@ -134,48 +173,40 @@ class WallExposer(Exposer):
 
     def _close(self, exposure: OpenExposure) -> None:
         """Blank, book what the specimen received, and have the detectors read out."""
-        integrations, self._integrations, self._open = self._integrations, [], None
+        self._open = None
         try:
             self.blank()
         except Exception as error:
-            for integration in integrations:
-                integration.status.set_exception(error)
+            self._abandon(error)
             raise
         finally:
             ended = self.instrument.clock.now()
-            self._book(exposure, ended - exposure.start)
+            if exposure.begun:
+                self._book(exposure, ended - exposure.start)
+        integrations, self._integrations = self._integrations, []
         for integration in integrations:
-            window = integration.window
-            integration.window = replace(window, dwell=min(window.dwell, ended - window.start))
-            self._reading.add(integration)
-            self._timer.at(ended + self.timeout, partial(self._expire, integration))
-            threading.Thread(target=self._read_out, args=(integration,), name="read-out", daemon=True).start()
-
-    def _read_out(self, integration: _Integration) -> None:
-        try:
-            values = self.instrument.read_out(integration.detector.instrument_key, integration.window)
-        except Exception as error:  # noqa: BLE001 - whatever a detector raises belongs to its status
-            self._fail(integration, error)
-        else:
-            self._deliver(integration, values)
-
-    def _deliver(self, integration: _Integration, values: Mapping[str, Any]) -> None:
-        with self._lock:
-            if integration not in self._reading:  # too late: its status has failed already
-                return
-            try:
-                integration.detector.receive(values, time.time())
-            except Exception as error:  # noqa: BLE001 - whatever a detector raises belongs to its status
-                self._fail(integration, error)
+            if exposure.begun:
+                window = integration.window
+                integration.window = replace(window, dwell=min(window.dwell, ended - window.start))
+                self._read_outs.start(integration)
             else:
-                self._reading.discard(integration)
                 integration.status.set_finished()
 
-    def _fail(self, integration: _Integration, error: Exception) -> None:
-        with self._lock:
-            if integration in self._reading:
-                self._reading.discard(integration)
-                integration.status.set_exception(error)
+    def _abandon(self, error: Exception) -> None:
+        """Fail the detectors in the exposure."""
+        integrations, self._integrations = self._integrations, []
+        for integration in integrations:
+            integration.status.set_exception(error)
 
-    def _expire(self, integration: _Integration) -> None:
-        self._fail(integration, late(integration.detector, self.timeout))
+    def _await_all(self) -> None:
+        with self._lock:
+            remaining = 0.0 if self._open is None else max(0.0, self._open.end - self.instrument.clock.now())
+            waiting = [one.status for one in (*self._integrations, *self._read_outs.pending)]
+            waiting += [] if self._settling is None else [self._settling]
+        try:
+            for status in waiting:
+                status.exception(timeout=remaining + self.timeout + _MARGIN)
+        except WaitTimeoutError as error:
+            raise TimeoutError(f"beam: the exposure did not end within {self.timeout:g} s of its dwell time") from error
+        finally:
+            self.interrupt()

@@ -1,13 +1,49 @@
 """A microscope whose specimen is a recording."""
 
-from daisy_bluesky.devices.backends._virtual import VirtualInstrument
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.devices.backends._virtual import Specimen, VirtualInstrument
+from daisy_bluesky.protocols import Clock, Exposure
+
+
+class RecordedImage(Specimen, Protocol):
+    """What this back end asks of a recording."""
+
+    def restore(self, consumed: NDArray[np.float64]) -> None:
+        """Go on where an earlier run stopped, (rows, columns) s taken from each pixel."""
+        ...
 
 
 class RecordedInstrument(VirtualInstrument):
-    """Exposes a recorded spectrum image, pixel by pixel; parameters as for `VirtualInstrument`.
+    """Exposes a recorded spectrum image, pixel by pixel.
 
     A pixel gives no more than was recorded of it: an exposure beyond the recorded dwell time fails with the recording's
     ValueError. Only EDS counts can be thinned to shorter dwell times.
+
+    Parameters
+    ----------
+    recording : RecordedImage
+        What lies under the beam.
+    clock, faults
+        As for `VirtualInstrument`.
     """
 
     name = "recorded"
+
+    def __init__(
+        self,
+        recording: RecordedImage,
+        *,
+        clock: Clock | None = None,
+        faults: Mapping[str, Callable[[Exposure], None]] | None = None,
+    ) -> None:
+        super().__init__(recording, clock=clock, faults=faults)
+        self._recording = recording
+
+    def restore(self, dwell_map: NDArray[np.float64]) -> None:
+        """Take from each pixel's recorded dwell what earlier runs have used, (rows, columns) float64, s."""
+        self._recording.restore(dwell_map)

@@ -50,6 +50,9 @@ class LoggingInstrument:
         spectrum[7] = exposure.number
         return {"spectrum": spectrum, "live_time": 0.8 * exposure.dwell, "real_time": exposure.dwell}
 
+    def restore(self, dwell_map):
+        self._log("restore")
+
     @property
     def blanked(self):
         return [call[0] for call in self.calls if call[0] in ("blank", "unblank")][-1] == "blank"

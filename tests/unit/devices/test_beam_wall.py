@@ -5,8 +5,14 @@ import threading
 import pytest
 from logging_instrument import LoggingInstrument
 
-from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices import DoseLimitExceeded, _wall_exposer, make_devices
 from daisy_bluesky.devices.backends import WallClock
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A busy machine may take long between two triggers."""
+    monkeypatch.setattr(_wall_exposer, "_GATHERING", 0.5)
 
 
 @pytest.fixture
@@ -30,15 +36,15 @@ def test_an_exposure_ends_by_itself(instrument):
 
 
 def test_joining_extends_the_exposure_and_the_charge_is_of_the_unblanked_time(instrument):
-    d = devices_of(instrument, dwell_times={"haadf": 0.02, "eds": 0.1})
+    d = devices_of(instrument, dwell_times={"haadf": 0.25, "eds": 0.3})
     first, second = d.haadf.trigger(), d.eds.trigger()
     first.wait(5)
     second.wait(5)
     assert d.beam.exposures == 1
     assert [call[0] for call in instrument.calls].count("unblank") == 1
     (window,) = [w for key, w in instrument.windows if key == "eds"]
-    assert window.dwell == 0.1
-    assert 0.1 <= d.beam.dwell_map[0, 0] < 1.0
+    assert window.dwell == 0.3
+    assert 0.3 <= d.beam.dwell_map[0, 0] < 1.0
 
 
 def test_a_detector_already_in_it_waits_for_the_next(instrument):
@@ -82,6 +88,7 @@ def test_interrupt_blanks_at_once_and_reads_what_there_is(instrument):
 
 def test_a_detector_that_hangs_fails_after_the_timeout_and_its_late_answer_is_dropped(instrument):
     d = devices_of(instrument, timeout=0.05)
+    d.haadf.stage(), d.eds.stage()
     answer, answered = threading.Event(), threading.Event()
     main_read_out = instrument.read_out
 
@@ -102,6 +109,7 @@ def test_a_detector_that_hangs_fails_after_the_timeout_and_its_late_answer_is_dr
     answer.set()
     assert answered.wait(5)
     d.probe.set((1, 1)).wait(5)
+    d.haadf.unstage()
     d.eds.trigger().wait(5)
     assert d.eds.spectrum.get()[7] == 2
 
@@ -145,7 +153,7 @@ def test_limits_refuse_before_the_exposure(instrument):
         d.eds.trigger()
     assert instrument.blanked
     status.wait(5)
-    assert d.beam.charge < 3.0
+    assert d.beam.exposures == 1
 
 
 def test_pause_waits_for_exposure_and_read_out(instrument):
@@ -156,3 +164,76 @@ def test_pause_waits_for_exposure_and_read_out(instrument):
     assert status.success
     assert instrument.blanked
     assert d.beam.dwell_map[0, 0] >= 0.02
+
+
+@pytest.fixture
+def staged(instrument):
+    d = devices_of(instrument)
+    d.haadf.stage()
+    d.eds.stage()
+    instrument.calls.clear()
+    return d
+
+
+def test_staged_detectors_begin_together(staged, instrument):
+    first = staged.haadf.trigger()
+    second = staged.eds.trigger()
+    first.wait(5)
+    second.wait(5)
+    assert [call[0] for call in instrument.calls[:4]] == ["arm", "arm", "unblank", "blank"]
+    assert len({w.start for _, w in instrument.windows}) == 1
+    assert staged.beam.exposures == 1
+
+
+def test_a_staged_detector_that_is_not_triggered_is_not_waited_for_long(staged, instrument):
+    staged.eds.trigger().wait(5)
+    assert [key for key, _ in instrument.windows] == ["eds"]
+    assert (staged.beam.exposures, instrument.blanked) == (1, True)
+
+
+def test_a_move_exposes_first_what_waits_for_its_detectors(staged):
+    status = staged.eds.trigger()
+    staged.probe.set((1, 1)).wait(5)
+    assert status.done
+    assert (staged.beam.visits[0, 0], staged.beam.visits[1, 1]) == (1, 0)
+
+
+def test_a_pause_holds_what_waits_for_its_detectors(staged, instrument):
+    first = staged.haadf.trigger()
+    staged.probe.stop(success=True)
+    staged.probe.pause()
+    assert not first.done
+    assert staged.beam.exposures == 0
+    staged.probe.resume()
+    second = staged.eds.trigger()
+    first.wait(5)
+    second.wait(5)
+    assert staged.beam.exposures == 1
+
+
+def test_what_is_held_goes_on_by_itself_after_resume(staged):
+    status = staged.haadf.trigger()
+    staged.beam.pause()
+    staged.beam.resume()
+    status.wait(5)
+    assert staged.beam.exposures == 1
+
+
+def test_unstaging_drops_what_has_not_begun(staged, instrument):
+    status = staged.haadf.trigger()
+    staged.beam.pause()
+    staged.haadf.unstage()
+    assert status.done
+    assert (staged.beam.exposures, staged.beam.charge, instrument.windows) == (0, 0.0, [])
+
+
+def test_a_blanker_that_does_not_open_fails_the_detectors_it_kept_waiting(staged, instrument):
+    def fail():
+        raise OSError("stuck")
+
+    instrument.trouble["unblank"] = fail
+    status = staged.haadf.trigger()
+    assert isinstance(status.exception(5), OSError)
+    instrument.trouble.clear()
+    staged.haadf.trigger().wait(5)
+    assert instrument.blanked
