@@ -4,10 +4,12 @@ import numpy as np
 import xraydb
 from numpy.typing import NDArray
 
+from daisy_bluesky.specimen._elastic import atomic_number
 from daisy_bluesky.specimen._fast_electron import BOHR_RADIUS, RYDBERG, FastElectron
 from daisy_bluesky.specimen._phase import AVOGADRO, Phase
 
 PHOTOABSORPTION = 1.0976e-16  # cm2 eV: cross-section of one electron's oscillator strength
+LAST_TABULATED = 92
 
 
 def oscillator_strength(element: str, losses: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -25,11 +27,18 @@ def oscillator_strength(element: str, losses: NDArray[np.float64]) -> NDArray[np
     ndarray
         (losses,) float64, df/dE, electrons per eV.
 
+    Raises
+    ------
+    ValueError
+        If the element is beyond uranium, where the tables end.
+
     References
     ----------
     R. F. Egerton, Ultramicroscopy 50 (1993) 13 (oscillator strengths of inner shells from photoabsorption).
     C. T. Chantler, J. Phys. Chem. Ref. Data 24 (1995) 71, 29 (2000) 597 (photoabsorption).
     """
+    if atomic_number(element) > LAST_TABULATED:
+        raise ValueError(f"the photoabsorption of {element} is not tabulated: EELS needs elements from H to U")
     per_gram = np.atleast_1d(xraydb.mu_chantler(element, losses, photo=True))
     return np.asarray(per_gram * float(xraydb.atomic_mass(element)) / AVOGADRO / PHOTOABSORPTION)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 SEARCH = 0.05  # how far an onset may lie from the free atom's binding energy, relative
 PAIR = 2e-4  # the table brackets an edge by two energies nearer than this, relative
 LEAST_JUMP = 0.005
+LAST_TABULATED = 92
 
 
 def edges(element: str, low: float = 50.0, high: float = 2000.0) -> list[tuple[str, float]]:
@@ -32,7 +33,7 @@ def edges(element: str, low: float = 50.0, high: float = 2000.0) -> list[tuple[s
     Raises
     ------
     ValueError
-        If the element is unknown.
+        If the element is unknown or beyond uranium.
 
     References
     ----------
@@ -45,9 +46,12 @@ def edges(element: str, low: float = 50.0, high: float = 2000.0) -> list[tuple[s
 @lru_cache(maxsize=128)
 def _all_edges(element: str) -> tuple[tuple[str, float], ...]:
     try:
-        known = xraydb.xray_edges(element)
-    except (ValueError, AttributeError):
+        tabulated = xraydb.atomic_number(element) <= LAST_TABULATED
+    except ValueError:
         raise ValueError(f"unknown element {element!r}: use a symbol such as 'Fe'") from None
+    if not tabulated:
+        raise ValueError(f"the edges of {element} are not tabulated: use an element from H to U")
+    known = xraydb.xray_edges(element)
     jumps = _jumps(element)
     found = [(f"{element} {name}", _onset(edge.energy, jumps)) for name, edge in known.items()]
     return tuple(sorted(found, key=lambda named: named[1]))

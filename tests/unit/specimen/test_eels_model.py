@@ -222,3 +222,5 @@ def test_what_makes_no_sense_is_refused(options, message):
         EELSModel([])
     with pytest.raises(ValueError, match="positive gain"):
         EELSCamera(gain=0.0)
+    with pytest.raises(ValueError, match="photoabsorption of Pu is not tabulated"):
+        EELSModel([Phase("plutonium", {"Pu": 1.0}, 19.8, 50.0)])

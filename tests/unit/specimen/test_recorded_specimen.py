@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse, stats
 
 from daisy_bluesky.protocols import Exposure
 from daisy_bluesky.specimen import RecordedSpecimen
+from daisy_bluesky.specimen._recording import Recording
+from daisy_bluesky.spectra import EnergyAxis
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 SPECTRUM_IMAGES = ("espm_brg_fp", "SiO2_particles", "P45_mineral", "velox_16")
@@ -46,6 +50,28 @@ def test_the_whole_dwell_gives_every_recorded_count(tmp_path):
         assert readings[0]["spectrum"].dtype == np.uint32
         assert readings[0]["live_time"] == readings[0]["real_time"] == 0.1
     assert np.allclose(recorded.consumed, 1.0, atol=1e-12)
+
+
+@given(
+    counts=st.lists(st.integers(0, 30), min_size=5, max_size=5),
+    dwells=st.lists(st.floats(0.0, 0.4), max_size=12),
+    recorded_dwell=st.floats(1e-6, 10.0),
+    seed=st.integers(0, 2**64 - 1),
+)
+def test_no_count_comes_twice_and_none_is_lost(counts, dwells, recorded_dwell, seed):
+    listed = sparse.csr_array(np.array([counts], dtype=np.uint32))
+    recording = Recording(shape=(1, 1), axis=EnergyAxis(0.0, 0.01, 5), counts=listed, images={}, dwell=recorded_dwell)
+    recorded = RecordedSpecimen(recording, seed=seed)
+    found = np.zeros(5, int)
+    for dwell in (share * recorded_dwell for share in dwells):
+        if dwell > recorded.remaining(0, 0) * (1 + 1e-6):
+            with pytest.raises(ValueError, match="of its recorded dwell left"):
+                recorded.eds(exposure(0, 0, dwell))
+        else:
+            found += recorded.eds(exposure(0, 0, min(dwell, recorded.remaining(0, 0))))["spectrum"]
+    found += recorded.eds(exposure(0, 0, recorded.remaining(0, 0)))["spectrum"]
+    assert np.array_equal(found, counts)
+    assert recorded.remaining(0, 0) == pytest.approx(0.0, abs=1e-12 * recorded_dwell)
 
 
 def test_visits_draw_the_same_counts_in_any_order(tmp_path):

@@ -50,3 +50,5 @@ def test_edges_are_limited_to_the_range_and_rise():
 def test_an_unknown_element_is_named():
     with pytest.raises(ValueError, match="unknown element 'Xx'"):
         edges("Xx")
+    with pytest.raises(ValueError, match="edges of Pu are not tabulated"):
+        edges("Pu")
