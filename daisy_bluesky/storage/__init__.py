@@ -7,8 +7,12 @@ from daisy_bluesky.storage._find_run import find_run
 from daisy_bluesky.storage._inline import inline
 from daisy_bluesky.storage._persistent_metadata import PersistentMetadata
 from daisy_bluesky.storage._read_journal import final_events, read_journal
+from daisy_bluesky.storage._read_stream import read_stream
 from daisy_bluesky.storage._recover import recover
+from daisy_bluesky.storage._replay import replay
 from daisy_bluesky.storage._run_journal import RunJournal
+from daisy_bluesky.storage._run_source import RunSource
+from daisy_bluesky.storage._serve import serve_catalog
 from daisy_bluesky.storage._uploader import Uploader, UploadStatus
 
 __all__ = [
@@ -17,6 +21,7 @@ __all__ = [
     "LBJAdapter",
     "PersistentMetadata",
     "RunJournal",
+    "RunSource",
     "UploadStatus",
     "Uploader",
     "final_events",
@@ -24,5 +29,8 @@ __all__ = [
     "inline",
     "open_catalog",
     "read_journal",
+    "read_stream",
     "recover",
+    "replay",
+    "serve_catalog",
 ]

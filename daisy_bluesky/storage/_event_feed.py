@@ -31,7 +31,8 @@ class EventFeed:
     def __init__(self, catalog: Any, batch: int) -> None:
         self.rows: dict[str, int] = {}
         self.repeated = False
-        self._write = TiledWriter(catalog, normalizer=EventPassingNormalizer, batch_size=batch)
+        # SQLite tables hold no arrays: max_array_size=0 sends even short ones to zarr
+        self._write = TiledWriter(catalog, normalizer=EventPassingNormalizer, batch_size=batch, max_array_size=0)
         self._streams: dict[str, str] = {}
         self._last: dict[str, int] = {}
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from daisy_bluesky.storage._document_file import DOCUMENTS_NAME
+from daisy_bluesky.storage._read_journal import read_journal
 
 
 def find_run(uid: str, directory: Path | str) -> Path:
@@ -11,7 +12,7 @@ def find_run(uid: str, directory: Path | str) -> Path:
     Parameters
     ----------
     uid : str
-        The run's uid, or enough of its beginning to tell it from the others.
+        The run's uid, enough of its beginning to tell it from the others, or -1 for the latest, -2 for the one before.
     directory : path-like
         Folder of all journals.
 
@@ -22,13 +23,22 @@ def find_run(uid: str, directory: Path | str) -> Path:
     Raises
     ------
     ValueError
-        If no run, or more than one, has a uid that begins so.
+        If no run, or more than one, is named.
     """
     directory = Path(directory)
-    runs = (path.parent for path in directory.glob(f"*/{DOCUMENTS_NAME}"))
-    folders = [folder for folder in runs if uid and folder.name.startswith(uid)]
-    if len(folders) == 1:
-        return folders[0]
-    if not folders:
+    folders = [path.parent for path in directory.glob(f"*/{DOCUMENTS_NAME}") if path.stat().st_size]
+    if uid.startswith("-") and uid[1:].isdecimal():
+        number = int(uid[1:])
+        if not 1 <= number <= len(folders):
+            raise ValueError(f"there is no run {uid} in {directory}, which has {len(folders)}")
+        return sorted(folders, key=_start_time)[-number]
+    named = [folder for folder in folders if uid and folder.name.startswith(uid)]
+    if len(named) == 1:
+        return named[0]
+    if not named:
         raise ValueError(f"no run in {directory} has a uid that begins with {uid!r}")
-    raise ValueError(f"{len(folders)} runs in {directory} have uids that begin with {uid!r}; give more of the uid")
+    raise ValueError(f"{len(named)} runs in {directory} have uids that begin with {uid!r}; give more of the uid")
+
+
+def _start_time(folder: Path) -> float:
+    return float(next(read_journal(folder))[1]["time"])
