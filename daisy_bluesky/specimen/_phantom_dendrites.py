@@ -14,7 +14,7 @@ def dendrites(shape: tuple[int, int], phases: int, rng: np.random.Generator) -> 
         return labels
     side = float(np.sqrt(shape[0] * shape[1]))
     solid = np.zeros(shape, dtype=bool)
-    spacing = 0.42 * side
+    spacing = 0.5 * side
     for row in np.arange(0.2 * side, shape[0] + 0.2 * side, spacing):
         for column in np.arange(0.2 * side, shape[1] + 0.2 * side, spacing):
             _grow(solid, np.array([row, column]) + rng.uniform(-0.08, 0.08, 2) * side, side, rng)
@@ -38,14 +38,14 @@ def _grow(solid: NDArray[np.bool_], centre: NDArray[np.float64], side: float, rn
     angle = rng.uniform(0, np.pi / 2)
     for trunk in range(4):
         forward = _direction(angle + trunk * np.pi / 2)
-        length = side * rng.uniform(0.18, 0.30)
-        _arm(solid, centre, centre + length * forward, 0.016 * side, 0.008 * side)
-        for distance in np.arange(0.05 * side, 0.92 * length, 0.042 * side):
+        length = side * rng.uniform(0.22, 0.36)
+        _arm(solid, centre, centre + length * forward, 0.026 * side, 0.012 * side)
+        for distance in np.arange(0.08 * side, 0.9 * length, 0.075 * side):
             for sideways in (-1, 1):
-                reach = 0.55 * (length - distance) * rng.uniform(0.7, 1.1)
+                reach = 0.6 * (length - distance) * rng.uniform(0.7, 1.1)
                 root = centre + distance * forward
                 tip = root + reach * _direction(angle + trunk * np.pi / 2 + sideways * np.pi / 2.2)
-                _arm(solid, root, tip, 0.012 * side, 0.009 * side)
+                _arm(solid, root, tip, 0.021 * side, 0.014 * side)
 
 
 def _direction(angle: float) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from scipy.spatial import KDTree, Voronoi
 
 from daisy_bluesky.specimen._phantom_discs import scatter_discs
 
-_GRAIN = 0.2  # mean diameter of a grain, in sides of the image
+_GRAIN = 0.16  # mean diameter of a grain, in sides of the image
 _TILT = 6.0  # largest shift of a boundary from the top of the foil to the bottom, px
 _SLICES = 9  # of the foil, to project inclined boundaries
 
