@@ -34,6 +34,8 @@ class Contents:
         Where the whole records end.
     table : RowTable
         The rows.
+    is_indexed : bool
+        Whether the rows were taken from the index of a closed file.
     """
 
     def __init__(self, source: Source, *, salvage: bool = False) -> None:
@@ -43,10 +45,11 @@ class Contents:
         size = source.size()
         rows = None if salvage else read_footer(source, self.seed, self.end, size)
         self.table = RowTable(rows)
-        if rows is None:
-            self.refresh()
-        else:
+        self.is_indexed = rows is not None
+        if self.is_indexed:
             self.end = size
+        else:
+            self.refresh()
 
     @property
     def rows(self) -> Rows:

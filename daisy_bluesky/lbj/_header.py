@@ -18,9 +18,8 @@ VERSION = (1, 0)
 PREFIX = struct.Struct("<8sHHI")  # magic, major, minor, length of the description
 PREFIX_SIZE = PREFIX.size + 4  # with the checksum
 
-_DTYPES = frozenset(
-    "bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64".split()  # noqa: SIM905
-)
+_INTEGERS = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+_DTYPES = _INTEGERS | {"bool", "float16", "float32", "float64"}
 _LARGEST_AXIS = 2**31 - 1
 _MOST_VOXELS = 2**40
 _LONGEST_DESCRIPTION = 2**24

@@ -37,21 +37,24 @@ class JournalFile:
     end : int
         Bytes of the file.
     table : RowTable
-        The rows it held when opened.
+        The rows.
+    is_indexed : bool
+        Whether the file ends with an index of all rows.
     """
 
     def __init__(self, path: Path, header: Header, *, append: bool, keep_metadata: bool) -> None:
         self._path = path
-        self.header, self.table, self.end = header, RowTable(), 0
+        self.header, self.table, self.end, self.is_indexed = header, RowTable(), 0, False
+        head = header.to_bytes()
         self._is_new = not (append and path.exists())
         self._file = _create(path) if self._is_new else path.open("r+b", buffering=0)
         try:
             _lock(self._file, path)
             if not self._is_new:
-                self._take_over(keep_metadata=keep_metadata)
-            self.seed = checksum_of(self.header.to_bytes())
+                self._take_over(head, keep_metadata=keep_metadata)
             if self.end == 0:
-                self.write(self.header.to_bytes())
+                self.seed = checksum_of(head)
+                self.write(head)
         except BaseException:
             self._file.close()
             raise
@@ -71,6 +74,7 @@ class JournalFile:
             self._cut(self.end)
             raise
         self.end += len(data)
+        self.is_indexed = False
 
     def sync(self) -> None:
         """Wait until the file, and where it is new its directory entry, are on the disk."""
@@ -83,8 +87,7 @@ class JournalFile:
         """Let go of the file."""
         self._file.close()
 
-    def _take_over(self, *, keep_metadata: bool) -> None:
-        head = self.header.to_bytes()
+    def _take_over(self, head: bytes, *, keep_metadata: bool) -> None:
         start = self._file.read(len(head))
         if len(start) < len(head) and head.startswith(start):  # the process died while it wrote the header
             self._cut(0)
@@ -99,6 +102,7 @@ class JournalFile:
         if not keep_metadata and found.metadata != wanted.metadata:
             raise ValueError(f"{self._path} holds other metadata; leave metadata out to keep those of the file")
         self.header, self.table, self.end = found, contents.table, contents.end
+        self.seed, self.is_indexed = contents.seed, contents.is_indexed
         self._cut(self.end)
 
     def _cut(self, end: int) -> None:

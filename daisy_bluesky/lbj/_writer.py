@@ -77,7 +77,6 @@ class Writer:
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
         self.header = self._file.header
         self._table = self._file.table
-        self._is_indexed = False
         self._append_lock = threading.Lock()
         self._sync_lock = threading.Lock()
 
@@ -120,7 +119,6 @@ class Writer:
             place = self._file.end
             self._file.write(frame(self._file.seed, place, ITEM, codec, number, payload))
             self._table.add(number, place, len(payload))
-            self._is_indexed = False
 
     def flush(self) -> None:
         """Return at once: `append` has handed every record to the operating system. ValueError where closed."""
@@ -138,7 +136,7 @@ class Writer:
             if self._file.closed:
                 return
             try:
-                if not self._is_indexed:
+                if not self._file.is_indexed:
                     self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
                 self._file.sync()
             finally:
