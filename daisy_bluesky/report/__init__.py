@@ -10,7 +10,7 @@ from daisy_bluesky.report._read_run import read_run
 from daisy_bluesky.report._recorded import HeldOut, recorded_outcomes
 from daisy_bluesky.report._run import RunSummary
 from daisy_bluesky.report._table import figures_table, outcome_table
-from daisy_bluesky.report._verdict import conclusion, verdict
+from daisy_bluesky.report._verdict import verdict
 
 __all__ = [
     "Acquisition",
@@ -21,7 +21,6 @@ __all__ = [
     "RasterPlan",
     "RunSummary",
     "break_even",
-    "conclusion",
     "draw_report",
     "equal_electrons",
     "equal_time",

@@ -8,7 +8,7 @@ from daisy_bluesky.report import _colours as colours
 from daisy_bluesky.report._format import duration, in_powers, objects, share
 from daisy_bluesky.report._outcome import MapOutcome
 
-COLUMNS = (0.0, 0.53, 0.69, 0.86, 1.0)
+COLUMNS = (0.0, 0.52, 0.71, 0.87, 1.0)
 """Left edge of the names, right edges of the figures, as shares of the panel."""
 
 
@@ -35,7 +35,7 @@ def draw_comparison(axes: Axes, outcomes: Sequence[MapOutcome]) -> None:
 def _row(axes: Axes, y: float, cells: Sequence[str], *, colour: str, weight: str) -> None:
     for x, cell in zip(COLUMNS, cells, strict=True):
         align = "left" if x == 0 else "right"
-        axes.text(x, y, cell, ha=align, va="center", fontsize=7.8, color=colour, fontweight=weight)
+        axes.text(x, y, cell, ha=align, va="center", fontsize=7.5, color=colour, fontweight=weight)
 
 
 def _judged(outcome: MapOutcome) -> str:

@@ -1,6 +1,6 @@
 """The arrangement of a report's picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,6 +12,7 @@ from daisy_bluesky.report import _colours as colours
 from daisy_bluesky.report._comparison_panel import draw_comparison
 from daisy_bluesky.report._format import duration, in_powers
 from daisy_bluesky.report._map_panels import map_panels
+from daisy_bluesky.report._named_lines import NamedLines
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._run import RunSummary
 from daisy_bluesky.report._scale_bar import draw_scale_bar
@@ -22,8 +23,8 @@ DPI = 300
 LEFT, RIGHT = 0.022, 0.978
 MAPS = (0.525, 0.855)
 """Lower and upper edge of the maps, as shares of the height."""
-SPECTRA = (LEFT + 0.004, 0.098, 0.565, 0.345)
-COMPARISON = (0.632, 0.098, RIGHT - 0.632, 0.345)
+SPECTRA = (LEFT + 0.004, 0.098, 0.545, 0.345)
+COMPARISON = (0.602, 0.098, RIGHT - 0.602, 0.345)
 MOST_SPECTRA = 8
 SQUARE_ANGSTROM_PER_SQUARE_NM = 100.0
 
@@ -34,7 +35,7 @@ def compose(
     *,
     pixel_size: float,
     phases: Sequence[str],
-    lines: Sequence[Mapping[str, float]],
+    lines: Sequence[NamedLines],
     truth: GroundTruth | None,
     survey: NDArray[np.floating] | None,
     conclusion: str,
@@ -99,10 +100,11 @@ def _legend(figure: Figure, phase_map: NDArray[np.integer], phases: Sequence[str
     figure.legend(
         handles=handles, loc="center left", bbox_to_anchor=(LEFT, 0.492), ncols=len(handles), frameon=False,
         fontsize=8, handlelength=1.1, handleheight=1.0, columnspacing=1.8, labelcolor=colours.INK, borderpad=0,
+        borderaxespad=0,
     )  # fmt: skip
 
 
-def _spectra(figure: Figure, run: RunSummary, phases: Sequence[str], lines: Sequence[Mapping[str, float]]) -> None:
+def _spectra(figure: Figure, run: RunSummary, phases: Sequence[str], lines: Sequence[NamedLines]) -> None:
     count = min(len(run.mean_spectra), MOST_SPECTRA)
     if run.energy_axis is None or count == 0:
         return

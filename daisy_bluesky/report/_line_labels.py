@@ -1,6 +1,6 @@
 """Line names above the peaks of a spectrum, none over another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
 from daisy_bluesky.report import _colours as colours
+from daisy_bluesky.report._named_lines import NamedLines
 
 GREEK = {"a": "α", "b": "β", "g": "γ", "n": "η", "z": "ζ"}
-GAP = 3.0  # points
+GAP = 5.0  # points
 SIZE = 7.0  # points
-MOST = 9
+MOST = 12
 
 
 def line_name(label: str) -> str:
@@ -45,15 +46,15 @@ def spread(centres: ArrayLike, widths: ArrayLike, low: float, high: float) -> ND
     return np.asarray(np.clip(moved, low, max(low, high - width.sum())) + before)
 
 
-def draw_line_labels(axes: Axes, lines: Mapping[str, float], tops: Sequence[float], height: float) -> None:
+def draw_line_labels(axes: Axes, lines: NamedLines, tops: Sequence[float], height: float) -> None:
     """Write the names of lines at a height of the axes (data units), each with a thin leader from its peak.
 
     Parameters
     ----------
     axes : Axes
         Axes with their final limits.
-    lines : mapping of str to float
-        Energies by name; the most important first.
+    lines : NamedLines
+        The lines; those that are not certain are written fainter.
     tops : sequence of float
         Height of each peak, data units.
     height : float
@@ -61,7 +62,7 @@ def draw_line_labels(axes: Axes, lines: Mapping[str, float], tops: Sequence[floa
     """
     low, high = axes.get_xlim()
     per_point = (high - low) / (axes.get_window_extent().width * 72 / axes.figure.dpi)
-    shown = [(energy, line_name(name), top) for (name, energy), top in zip(lines.items(), tops, strict=True)]
+    shown = [(energy, name, top) for (name, energy), top in zip(lines.energies.items(), tops, strict=True)]
     shown = sorted(_that_fit([line for line in shown if low < line[0] < high], high - low, per_point))
     if not shown:
         return
@@ -69,7 +70,8 @@ def draw_line_labels(axes: Axes, lines: Mapping[str, float], tops: Sequence[floa
     for (energy, name, top), centre in zip(shown, centres.tolist(), strict=True):
         bottom, knee = top, height - 0.35 * (height - top)
         axes.plot([energy, energy, centre], [bottom, knee, height], color=colours.FAINT_INK, linewidth=0.4)
-        axes.text(centre, height, name, fontsize=SIZE, ha="center", va="bottom", color=colours.INK)
+        colour = colours.INK if name in lines.certain else colours.FAINT_INK
+        axes.text(centre, height, line_name(name), fontsize=SIZE, ha="center", va="bottom", color=colour)
 
 
 def _that_fit(lines: list[tuple[float, str, float]], room: float, per_point: float) -> list[tuple[float, str, float]]:
@@ -82,5 +84,5 @@ def _that_fit(lines: list[tuple[float, str, float]], room: float, per_point: flo
 
 
 def _width(name: str) -> float:
-    """Return the width of a name, points, with the gap to the next."""
-    return float(TextPath((0, 0), name, size=SIZE).get_extents().width) + GAP
+    """Return the width of a line's name as it is printed, points, with the gap to the next."""
+    return float(TextPath((0, 0), line_name(name), size=SIZE).get_extents().width) + GAP

@@ -1,6 +1,6 @@
 """What a map is worth and what it cost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,6 +73,24 @@ class GroundTruth:
 
     labels: NDArray[np.integer]
     ill: NDArray[np.bool_]
+
+    def judge(self, outcome: MapOutcome, positions: ArrayLike, labels: ArrayLike) -> MapOutcome:
+        """Return an outcome with the figures that need the truth.
+
+        Parameters
+        ----------
+        outcome : MapOutcome
+            The map.
+        positions, labels : array_like
+            Measured pixels (n, 2) and what was found there (n,), as for `misclassified`.
+        """
+        return replace(
+            outcome,
+            total_distortion=self.total_distortion(outcome.phase_map),
+            misclassified=self.misclassified(positions, labels),
+            false_alarms=self.false_alarms(positions, labels),
+            small_objects=self.small_objects(outcome.phase_map),
+        )
 
     def total_distortion(self, phase_map: NDArray[np.integer]) -> float:
         """Return the fraction of wrong labels in a map (rows, columns) among the pixels that are not ill."""

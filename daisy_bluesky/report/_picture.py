@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.report._named_peaks import lines_to_name
+from daisy_bluesky.report._named_lines import lines_to_name
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._run import RunSummary
 

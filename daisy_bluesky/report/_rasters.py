@@ -134,18 +134,15 @@ def _judge(plan: RasterPlan, evidence: Evidence, strength: float | None, truth: 
     positions = np.column_stack([plan.rows[positions[:, 0]], plan.columns[positions[:, 1]]])
     phase_map = labels if plan.pitch == 1 else reconstruct(plan.shape, positions, labels.ravel())
     found = np.where(evidence.ill, 0, labels).ravel()
-    return MapOutcome(
+    outcome = MapOutcome(
         name=plan.name if plan.pitch == 1 else f"{plan.name} (every {_ordinal(plan.pitch)} pixel)",
         phase_map=np.asarray(phase_map, dtype=np.int64),
         sampled_fraction=plan.visits / (plan.shape[0] * plan.shape[1]),
         counts_per_spectrum=evidence.counts,
         electrons=plan.electrons,
         seconds=plan.seconds,
-        total_distortion=truth.total_distortion(phase_map),
-        misclassified=truth.misclassified(positions, found),
-        false_alarms=truth.false_alarms(positions, found),
-        small_objects=truth.small_objects(phase_map),
     )
+    return truth.judge(outcome, positions, found)
 
 
 def _ordinal(number: int) -> str:

@@ -35,8 +35,8 @@ def read_run(run: Iterable[Document] | Any) -> RunSummary:
 
     Notes
     -----
-    Only the filled channels of each spectrum are held, because an early spectrum may get its label late. A spectrum of
-    a phase not known when it was measured takes the label that the final map has at its pixel.
+    Only the filled channels of each spectrum are held, because an early spectrum may get its label late. Where a run
+    thought again about earlier spectra, those that are not ill take the labels that the final map has at their pixels.
     """
     reader = _RunReader()
     for name, document in documents_of(run):
@@ -53,6 +53,7 @@ class _RunReader:
         self._pixels: dict[int, tuple[int, int]] = {}
         self._haadf: dict[int, float] = {}
         self._beam: dict[int, tuple[float, float, float]] = {}
+        self._relabelled = 0
         self._found: dict[int, int] = {}
         self._latencies: dict[int, float] = {}
         self._models: dict[str, bytes] = {}
@@ -95,6 +96,7 @@ class _RunReader:
             self._visit(visit, data, stream["data_keys"])
         elif stream["name"] == "decisions":
             self._found[visit] = int(data["found"])
+            self._relabelled += int(data["relabelled"])
             self._latencies[visit] = float(data["latency"])
         elif stream["name"] == "models":
             self._models = {key: np.asarray(data[key], dtype=np.uint8).tobytes() for key in data}
@@ -164,9 +166,8 @@ class _RunReader:
         phase_map = self._map
         if phase_map is None and np.any(labels > 0):
             phase_map = np.asarray(reconstruct(shape, positions, labels), dtype=np.int64)
-        if phase_map is not None:
-            there = phase_map[tuple(positions.T)]
-            labels = np.where((labels == UNKNOWN) & (there > 0), there, labels)
+        if phase_map is not None and self._relabelled:
+            labels = np.where(labels == 0, 0, phase_map[tuple(positions.T)])
         return labels, phase_map
 
 

@@ -1,6 +1,6 @@
 """Maps of a recorded spectrum image, where nobody knows the truth: judged on counts that were held out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,12 +58,13 @@ class HeldOut:
         Parameters
         ----------
         phase_map : ndarray
-            (rows, columns) int, labels 1..L.
+            (rows, columns) int, labels 1..L; anything else stands for the mean of all phases.
         spectra : ndarray
             (L, channels) float64, mean spectrum of each phase, any positive scale.
         """
         shapes = spectra / spectra.sum(axis=1, keepdims=True)
-        members = np.eye(len(shapes))[phase_map.ravel() - 1]
+        shapes = np.vstack([shapes.mean(axis=0), shapes])
+        members = np.eye(len(shapes))[np.maximum(phase_map.ravel(), 0)]
         return poisson_deviance(self.counts, (members * self.totals[:, None], shapes)) / self.totals.size
 
 
@@ -93,8 +94,7 @@ def recorded_outcomes(specimen: RecordedCounts, run: RunSummary) -> list[MapOutc
     which a raster of so few counts a pixel could hardly find itself, and refines their mean spectra from its own
     counts and posterior; that favours the raster.
     """
-    if run.phase_map is None or not len(run.mean_spectra):
-        raise ValueError(f"run {run.start['uid']}: no phase was found; measure longer or more pixels")
+    own = run.outcome("adaptive map")
     spent = run.acquisition()
     if spent.dwell > specimen.recorded_dwell / 2 * (1 + 1e-6):
         raise ValueError(
@@ -103,15 +103,7 @@ def recorded_outcomes(specimen: RecordedCounts, run: RunSummary) -> list[MapOutc
         )
     held_out = HeldOut.half(specimen)
     measured = run.mean_spectra * np.bincount(run.labels[run.labels > 0], minlength=len(run.mean_spectra) + 1)[1:, None]
-    adaptive = MapOutcome(
-        name="adaptive map",
-        phase_map=run.phase_map,
-        sampled_fraction=run.sampled_fraction,
-        counts_per_spectrum=run.counts_per_spectrum,
-        electrons=run.electrons,
-        seconds=run.seconds,
-        deviance=held_out.deviance(np.maximum(run.phase_map, 1), _smoothed(measured)),
-    )
+    adaptive = replace(own, deviance=held_out.deviance(own.phase_map, _smoothed(measured)))
     share = spent.dwell * spent.visits / spent.pixels / specimen.recorded_dwell
     counts = specimen.thinned(share)
     candidates = [

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.report._acquisition import ELECTRONS_PER_PICOCOULOMB, Acquisition
+from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.spectra import EnergyAxis
 
 Document = tuple[str, Mapping[str, Any]]
@@ -105,6 +106,26 @@ class RunSummary:
     def latency(self, quantile: float) -> float:
         """Return a quantile of the decision latency, s; NaN for a run without decisions."""
         return float(np.quantile(self.latencies, quantile)) if self.latencies.size else float("nan")
+
+    def outcome(self, name: str, truth: GroundTruth | None = None) -> MapOutcome:
+        """Return the map of the run and its price, judged where the truth is known.
+
+        Raises
+        ------
+        ValueError
+            The run has no map: no spectrum was given a phase.
+        """
+        if self.phase_map is None:
+            raise ValueError(f"run {self.start['uid']}: no phase was found; measure longer or more pixels")
+        outcome = MapOutcome(
+            name=name,
+            phase_map=self.phase_map,
+            sampled_fraction=self.sampled_fraction,
+            counts_per_spectrum=self.counts_per_spectrum,
+            electrons=self.electrons,
+            seconds=self.seconds,
+        )
+        return outcome if truth is None else truth.judge(outcome, self.positions, self.labels)
 
     def acquisition(self) -> Acquisition:
         """Return what the run spent, as one visit after another.

@@ -1,6 +1,6 @@
 """The mean spectrum of each phase, one above the other over the same energies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.report import _colours as colours
 from daisy_bluesky.report._line_labels import draw_line_labels
+from daisy_bluesky.report._named_lines import NamedLines
 from daisy_bluesky.spectra import EnergyAxis
 
 LOWEST = 0.12
@@ -22,7 +23,7 @@ def draw_spectra(
     spectra: NDArray[np.float64],
     axis: EnergyAxis,
     phases: Sequence[str],
-    lines: Sequence[Mapping[str, float]],
+    lines: Sequence[NamedLines],
 ) -> None:
     """Draw mean spectra with the square root of the counts upwards, where Poisson noise is the same everywhere.
 
@@ -36,8 +37,8 @@ def draw_spectra(
         Their energies, keV.
     phases : sequence of str
         Names of the phases.
-    lines : sequence of mapping
-        For each phase the energies, keV, of the lines to name.
+    lines : sequence of NamedLines
+        For each phase the lines to name.
     """
     last = _last_energy(spectra, axis, lines)
     shown = (axis.energies >= LOWEST) & (axis.energies <= last)
@@ -50,7 +51,7 @@ def draw_spectra(
         name = axes.text(0.995, 0.9, phases[label - 1], transform=axes.transAxes, ha="right", va="top")
         name.set(color=colour, fontsize=8, fontweight="bold")
         named = lines[label - 1]
-        tops = [float(height[_around(axis, energy)].max()) for energy in named.values()]
+        tops = [float(height[_around(axis, energy)].max()) for energy in named.energies.values()]
         draw_line_labels(axes, named, tops, axes.get_ylim()[1] / (1 + NAMES) * 1.14)
 
 
@@ -66,8 +67,8 @@ def _arrange(axes: Axes, highest: float, energies: tuple[float, float], *, botto
         axes.set_xlabel("energy / keV", fontsize=8, color=colours.INK, labelpad=2)
 
 
-def _last_energy(spectra: NDArray[np.float64], axis: EnergyAxis, lines: Sequence[Mapping[str, float]]) -> float:
-    named = [energy for phase in lines for energy in phase.values()]
+def _last_energy(spectra: NDArray[np.float64], axis: EnergyAxis, lines: Sequence[NamedLines]) -> float:
+    named = [energy for phase in lines for energy in phase.energies.values()]
     cumulated = np.cumsum(spectra.sum(axis=0))
     most = float(axis.energies[np.searchsorted(cumulated, 0.98 * cumulated[-1])])
     return min(MARGIN * max([most, *named]), float(axis.energies[-1]))

@@ -26,24 +26,23 @@ def verdict(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | Non
     Returns
     -------
     list of str
-        First what was reached, then one line for each rival, which says so where the raster would have been better;
-        last what a raster needs for a map as good.
+        First the conclusion, then what was reached, then one line for each rival, which says so where the raster would
+        have been better; last what a raster needs for a map as good.
 
     Raises
     ------
     ValueError
         A map has neither total distortion nor deviance.
     """
-    lines = [f"{own.name}: {_quality(own)} from {100 * own.sampled_fraction:.3g} % of the pixels, {_price(own)}."]
-    lines += [_compare(own, rival) for rival in rivals]
+    reached = f"{own.name}: {_quality(own)} from {100 * own.sampled_fraction:.3g} % of the pixels, {_price(own)}."
+    lines = [_conclusion(own, rivals, even), reached, *(_compare(own, rival) for rival in rivals)]
     return lines if even is None else [*lines, *_break_even_lines(own, even)]
 
 
-def conclusion(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | None = None) -> str:
-    """Return the verdict in a sentence or two; parameters as for `verdict`."""
+def _conclusion(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | None) -> str:
     better = [rival.name for rival in rivals if _figure(rival) < _figure(own) and _same(own, rival)]
     if not better:
-        return "No raster of equal price shows a better map." if rivals else ""
+        return "No raster of equal price shows a better map." if rivals else "There is no raster to compare with."
     sentence = f"The raster would have been better here ({'; '.join(better)})."
     if even is None or not 0 < even.overhead < inf:
         return sentence
