@@ -26,10 +26,18 @@ def ionisation_cross_section(level: str, edge: float, beam_energy: float) -> flo
     float
         Cross-section, cm2 per atom; zero below threshold.
 
+    Notes
+    -----
+    With U the beam energy over the edge energy I, n the electrons of the subshell, a0 the Bohr radius, R the Rydberg
+    energy and F Gryzinski's relativistic factor, both are ``n a0^2 (R / I)^2 F g(U)``;
+    Casnati's ``g = (I / R)^d 10.57 exp(-1.736 / U + 0.317 / U^2) ln(U) / U`` with
+    ``d = -0.0318 + 0.3160 / U - 0.1135 / U^2``;
+    Gryzinski's ``g = 4 pi / U ((U - 1) / (U + 1))^1.5 (1 + 2/3 (1 - 1 / 2U) ln(2.7 + sqrt(U - 1)))``.
+
     References
     ----------
-    E. Casnati, A. Tartari, C. Baraldi, J. Phys. B 15 (1982) 155, eqs. 1-6 (K shell).
-    M. Gryzinski, Phys. Rev. 138 (1965) A336, eq. 21 with the relativistic factor of eq. 32 (L and M shells).
+    E. Casnati, A. Tartari, C. Baraldi, J. Phys. B 15 (1982) 155 (the empirical formula for K shells).
+    M. Gryzinski, Phys. Rev. 138 (1965) A336 (the inner-shell formula with its relativistic correction).
     """
     overvoltage = beam_energy / edge
     if overvoltage <= 1:

@@ -88,7 +88,8 @@ class SiliconDriftDetector:
 
         References
         ----------
-        S. J. B. Reed, N. G. Ware, J. Phys. E 5 (1972) 582, eq. 2.
+        S. J. B. Reed, N. G. Ware, J. Phys. E 5 (1972) 582: ``0.5 w (1 - 1/r) (1 - m ln(1 + 1/m))`` with w the K yield,
+        r the jump ratio of silicon and m its attenuation of Si Ka over that of the incident photon.
         """
         edge = xraydb.xray_edge("Si", "K")
         ratio = mass_attenuation({"Si": 1.0}, np.array([_SILICON_KA]))[0] / mass_attenuation({"Si": 1.0}, energies)

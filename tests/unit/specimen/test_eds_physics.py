@@ -59,13 +59,13 @@ def test_transmission_limits():
     assert transmission(thick, energy, 20)[0] == pytest.approx(1 / depth)
 
 
-def test_mass_attenuation_of_silicon_at_copper_ka():
-    published = 65.3  # cm2/g, photoelectric and scattering, NIST XCOM at 8.05 keV: 64.7 to 65.3
-    assert mass_attenuation({"Si": 1.0}, np.array([8.05]))[0] == pytest.approx(published, rel=0.03)
+def test_mass_attenuation_of_silicon():
+    published = [2777, 245.2, 64.68]  # cm2/g, Hubbell & Seltzer, NIST
+    np.testing.assert_allclose(mass_attenuation({"Si": 1.0}, np.array([2.0, 5.0, 8.0])), published, rtol=0.03)
 
 
 def test_peak_to_background_of_chromium_is_as_measured():
-    """Fiori's figure at 100 to 300 keV lies between 2,000 and 10,000 (Williams & Carter, chapter 33)."""
+    """Fiori's figure at 100 to 300 keV lies between 2,000 and 10,000."""
     model = EDSModel([Phase("chromium", {"Cr": 1}, 7.19, 100)], stray_fraction=0)
     energies, rate = model.axis.energies, model.rates[0]
     peak = rate[(energies > 5.2) & (energies < 5.62)].sum()

@@ -30,7 +30,7 @@ def test_energies_are_the_published_ones(label):
 def test_kb_to_ka_of_iron():
     weights = {line.name: line.weight for line in characteristic_lines("Fe")}
     assert weights["Ka"] == 1
-    assert weights["Kb"] == pytest.approx(0.138, abs=0.01)  # Scofield, At. Data Nucl. Data Tables 14 (1974) 121
+    assert weights["Kb"] == pytest.approx(0.136, abs=0.012)  # measured values lie between 0.130 and 0.140
 
 
 def test_strongest_first_and_only_what_the_beam_can_excite():
