@@ -10,6 +10,7 @@ from ophyd import Component, Device
 from ophyd.utils import LimitError
 
 from daisy_bluesky.devices._account import DoseAccount
+from daisy_bluesky.devices._exhaustible import Exhaustible
 from daisy_bluesky.devices._exposer import Exposed, Exposer
 from daisy_bluesky.devices._signals import PositiveQuantity, ReadBack
 from daisy_bluesky.devices._simulated_exposer import SimulatedExposer
@@ -198,7 +199,8 @@ class Beam(Device):
             If an array has not the shape of the field or holds a negative or undefined number.
         """
         self._account.restore(dwell_map, visits, self.current.get())
-        self.instrument.restore(self.dwell_map)
+        if isinstance(self.instrument, Exhaustible):
+            self.instrument.restore(self.dwell_map)
 
     def reset(self) -> None:
         """Forget charge, dose and visits: a fresh field is under the beam."""

@@ -3,9 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from daisy_bluesky.devices.backends._clocks import SimulatedClock
 from daisy_bluesky.protocols import Clock, Exposure
 from daisy_bluesky.spectra import EnergyAxis
@@ -125,6 +122,3 @@ class VirtualInstrument:
         if detector == "haadf":
             return {"intensity": self.specimen.haadf(exposure)}
         return self.specimen.eds(exposure) if detector == "eds" else self.specimen.eels(exposure)
-
-    def restore(self, dwell_map: NDArray[np.float64]) -> None:
-        """Do nothing: a computed specimen does not wear out."""

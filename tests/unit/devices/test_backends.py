@@ -37,6 +37,9 @@ class Recording:
     def eels(self, exposure):
         raise AssertionError
 
+    def restore(self, consumed):
+        self.left = 0.02 - consumed
+
 
 def test_simulated_clock_jumps():
     clock = SimulatedClock()
@@ -76,6 +79,24 @@ def test_beyond_the_recorded_dwell_time_an_exposure_fails():
     devices.probe.set((0, 1)).wait()
     devices.eds.trigger().wait()
     assert devices.eds.spectrum.get().sum() == 64
+
+
+def test_what_an_earlier_run_used_of_a_recording_is_gone():
+    before = np.array([[0.02, 0, 0], [0, 0.01, 0], [0, 0, 0]])
+    devices = make_devices(RecordedInstrument(Recording()), dwell_time=0.01)
+    devices.beam.restore(before, np.ceil(before))
+    with pytest.raises(ValueError, match=r"^pixel \(0, 0\)"):
+        devices.eds.trigger().wait()
+    devices.probe.set((1, 1)).wait()
+    devices.eds.trigger().wait()
+    with pytest.raises(ValueError, match=r"^pixel \(1, 1\)"):
+        devices.eds.trigger().wait()
+
+
+def test_a_computed_specimen_does_not_wear_out():
+    devices = make_devices(VirtualInstrument(Recording()), dwell_time=0.01)
+    devices.beam.restore(np.full((3, 3), 0.02), np.ones((3, 3)))
+    devices.eds.trigger().wait()
 
 
 def test_faults_come_before_the_read_out():

@@ -171,6 +171,7 @@ def test_restore_goes_on_with_visits_and_dose(instrument):
     visits = np.zeros((4, 6), int)
     visits[0, 0] = 3
     d.beam.restore(visits * 0.5, visits)
+    assert ("restore",) in instrument.calls
     d.eds.trigger().wait()
     assert instrument.windows[0][1].visit == 3
     assert d.beam.visits[0, 0] == 4
