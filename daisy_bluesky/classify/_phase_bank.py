@@ -8,6 +8,7 @@ from daisy_bluesky.classify._ill_hypotheses import flat, ill_hypotheses
 from daisy_bluesky.classify._likelihood import PhaseLikelihood, smoothed_means
 from daisy_bluesky.classify._phase_classifier import PhaseClassifier
 from daisy_bluesky.classify._phase_fit import TOLERANCE, PhaseFit
+from daisy_bluesky.classify._spectrum_store import SpectrumStore
 from daisy_bluesky.classify._unknown_phases import BINS
 
 NO_FIT = -1
@@ -43,6 +44,7 @@ class PhaseBank:
         self.bin_of, self.bins = even_bins(channels, BINS)
         self.means = self._fixed
         self._known: Floats | None = None
+        self._abundance = np.zeros(len(self.phases))
 
     @property
     def discovered(self) -> int:
@@ -57,13 +59,22 @@ class PhaseBank:
         self.phases.append(f"phase {number}")
         return len(self.phases)
 
-    def refresh(self, sums: Floats) -> None:
-        """Take the summed counts of the phases, (phases, channels), as the discovered ones' mean spectra."""
+    def refresh(self, sums: Floats, visits: Integers) -> None:
+        """Take in what the phases' spectra sum up to.
+
+        Parameters
+        ----------
+        sums : (phases, channels) ndarray of float64
+            Summed counts, from which the discovered phases get their mean spectra.
+        visits : (phases,) ndarray of int
+            Number of spectra, which weighs where a few counts leave open what discovered phases they are of.
+        """
         found = sums[self.trained :]
         self.means = np.concatenate([self._fixed, smoothed_means(found)]) if len(found) else self._fixed
         counts = np.concatenate([np.full(self.trained, np.inf), found.sum(1)])
         self._fit = PhaseFit(self.means, counts) if len(found) else None
         self._known = None
+        self._abundance = np.log((visits + 1.0) / (visits.sum() + len(visits)))
 
     def assess(self, counts: Spectra) -> tuple[Integers, Floats]:
         """Return labels (n,), -1 where no phase fits and 0 where nothing was counted, and evidence (n, phases)."""
@@ -74,15 +85,16 @@ class PhaseBank:
             fits |= excess <= 0
         if self._fit is not None:
             statistics = self._fit.evaluate(counts)
-            evidence = statistics.log_likelihood
+            evidence = statistics.log_likelihood + self._abundance
             limits = LIMITS + TOLERANCE / 2 * totals[:, None] * np.array([0.0, 1.0, 1.0])
             fits |= np.all(statistics.values <= limits, axis=1)
         best = 1 + np.argmax(evidence, axis=1) if self.phases else np.zeros(len(counts), np.int64)
         return np.where(totals == 0, 0, np.where(fits, best, NO_FIT)), evidence
 
-    def log_means(self) -> Floats:
-        """Return the logarithms of the mean spectra, (channels, phases)."""
-        return np.ascontiguousarray(np.log(self.means).T)
+    def relabel(self, store: SpectrumStore, numbers: Integers) -> Integers:
+        """Return the likeliest phase, 1..L, of kept spectra that are of one, (n,)."""
+        table = np.ascontiguousarray(np.log(self.means).T)
+        return np.asarray(1 + np.argmax(store.project(numbers, table) + self._abundance, axis=1), np.int64)
 
     def log_likelihood(self, counts: Spectra) -> Floats:
         """Return the log-likelihood of each phase, (n, phases), nats, up to a term all phases share."""

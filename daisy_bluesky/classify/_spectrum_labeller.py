@@ -5,10 +5,10 @@ from collections.abc import Hashable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.classify._counts import Integers, Spectra, as_spectra
+from daisy_bluesky.classify._counts import Integers, Singles, Spectra, as_spectra
 from daisy_bluesky.classify._phase_bank import NO_FIT, PhaseBank
 from daisy_bluesky.classify._phase_classifier import PhaseClassifier
-from daisy_bluesky.classify._phase_split import split
+from daisy_bluesky.classify._phase_split import splits
 from daisy_bluesky.classify._spectrum_store import SpectrumStore
 from daisy_bluesky.classify._spike import is_spike
 from daisy_bluesky.classify._unknown_phases import CERTAINTY, ILL, Cluster, UnknownPhases
@@ -102,14 +102,16 @@ class SpectrumLabeller:
 
     def log_likelihood(self, spectrum: ArrayLike) -> NDArray[np.float64]:
         """Return the log-likelihood of each phase known now, (phases,), nats, up to a term all phases share."""
-        return self._bank.log_likelihood(self._one(spectrum))[0]
+        return np.asarray(self._bank.log_likelihood(self._one(spectrum))[0], np.float64)
 
     def mean_spectra(self) -> NDArray[np.float64]:
         """Return the mean spectrum of each phase's visits, (phases, channels), counts; zero for one never visited."""
-        phases = len(self._bank.phases)
+        sums = self._store.sums(self._labels[: len(self._store)], len(self._bank.phases))
+        return np.asarray(sums / np.maximum(self._sizes(), 1)[:, None], np.float64)
+
+    def _sizes(self) -> Integers:
         labels = self._labels[: len(self._store)]
-        visits = np.bincount(labels[labels >= 1], minlength=phases + 1)[1:]
-        return self._store.sums(labels, phases) / np.maximum(visits, 1)[:, None]
+        return np.bincount(labels[labels >= 1], minlength=len(self._bank.phases) + 1)[1:].astype(np.int64)
 
     def _one(self, spectrum: ArrayLike) -> Spectra:
         counts = as_spectra(spectrum, self.channels)
@@ -129,7 +131,7 @@ class SpectrumLabeller:
         self._unknown.remove(number, self._binned([number])[0])
         self._labels[number] = self._told[number] = GONE
 
-    def _binned(self, numbers: list[int]) -> NDArray[np.float32]:
+    def _binned(self, numbers: list[int]) -> Singles:
         return self._store.binned(np.array(numbers, np.int64), self._bank.bin_of, self._bank.bins)
 
     def _consider(self, number: int, counts: Spectra) -> None:
@@ -151,11 +153,11 @@ class SpectrumLabeller:
     def _renew(self) -> None:
         """Renew the discovered phases' means, and all labels under them."""
         labels = self._labels[: len(self._store)]
-        self._bank.refresh(self._store.sums(labels, len(self._bank.phases)))
+        self._bank.refresh(self._store.sums(labels, len(self._bank.phases)), self._sizes())
         if not self._bank.discovered:
             return
         named = np.flatnonzero(labels >= 1)
-        labels[named] = 1 + np.argmax(self._store.project(named, self._bank.log_means()), axis=1)
+        labels[named] = self._bank.relabel(self._store, named)
         self._reconsider()
 
     def _reconsider(self) -> None:
@@ -187,15 +189,11 @@ class SpectrumLabeller:
             return False
         mean = self._bank.means[label - 1]
         bin_of = np.minimum((np.cumsum(mean) - mean / 2) * SPLIT_BINS, SPLIT_BINS - 1).astype(np.int64)
-        second = split(self._store.binned(members, bin_of, SPLIT_BINS))
-        if second is None:
-            return False
-        return self._part(members[second > 0.5])
+        proposals = splits(self._store.binned(members, bin_of, SPLIT_BINS))
+        return any(self._part(members[second]) for second in proposals)
 
     def _part(self, members: Integers) -> bool:
         """Make members of a phase one of their own, unless something known explains them."""
-        if len(members) == 0:
-            return False
         sums = self._binned(members.tolist()).sum(0, dtype=np.float64)
         if self._unknown.distinctness(sums, self._bank.explanations(sums)) <= CERTAINTY:
             return False

@@ -1,9 +1,12 @@
 """Spectra kept for a second look, as lists of their filled channels."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daisy_bluesky.classify._counts import Floats, Integers, Singles, Spectra
 from daisy_bluesky.compilation import compiled
+
+Filled = NDArray[np.int32]
 
 
 class SpectrumStore:
@@ -17,8 +20,8 @@ class SpectrumStore:
 
     def __init__(self, channels: int) -> None:
         self.channels = channels
-        self._starts = np.zeros(1025, np.int64)
-        self._channel = np.empty(1 << 16, np.int32)
+        self._starts: Integers = np.zeros(1025, np.int64)
+        self._channel: Filled = np.empty(1 << 16, np.int32)
         self._count = np.empty(1 << 16, np.float32)
         self._kept = 0
 
@@ -59,7 +62,7 @@ class SpectrumStore:
 
 @compiled
 def _dense(
-    starts: Integers, channel: Integers, count: Singles, numbers: Integers, bin_of: Integers, bins: int
+    starts: Integers, channel: Filled, count: Singles, numbers: Integers, bin_of: Integers, bins: int
 ) -> Singles:
     spectra = np.zeros((len(numbers), bins), np.float32)
     for row in range(len(numbers)):
@@ -69,7 +72,7 @@ def _dense(
 
 
 @compiled
-def _sums(starts: Integers, channel: Integers, count: Singles, labels: Integers, phases: int, channels: int) -> Floats:
+def _sums(starts: Integers, channel: Filled, count: Singles, labels: Integers, phases: int, channels: int) -> Floats:
     sums = np.zeros((phases, channels))
     for number in range(len(labels)):
         if labels[number] >= 1:
@@ -80,7 +83,7 @@ def _sums(starts: Integers, channel: Integers, count: Singles, labels: Integers,
 
 
 @compiled
-def _project(starts: Integers, channel: Integers, count: Singles, numbers: Integers, table: Floats) -> Floats:
+def _project(starts: Integers, channel: Filled, count: Singles, numbers: Integers, table: Floats) -> Floats:
     results = np.zeros((len(numbers), table.shape[1]))
     for row in range(len(numbers)):
         for i in range(starts[numbers[row]], starts[numbers[row] + 1]):
