@@ -1,0 +1,108 @@
+"""Several measurements at once: spaced, so that they do not tell the same, and ordered for short beam travel."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.sampling._evidence import Place
+from daisy_bluesky.sampling._field import MASK, SHIFT
+
+SPACING = 1.5
+# Candidates looked at for each place in a batch before the spacing is given up.
+POOL = 64
+
+
+def spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
+    """Return up to n open pixels of large score, apart from each other, in an order of short travel.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) PIXEL
+        State of the field, up to date.
+    n : int
+        How many pixels at most.
+    last : tuple of int or None
+        Where the probe is, (row, column).
+
+    Returns
+    -------
+    list of (row, column)
+        Each further from the better ones than 1.5 times its distance to the nearest measurement, as long as such
+        pixels are found; then the best of the rest.
+    """
+    scores = pixels["score"].ravel()
+    pool = min(POOL * n, len(scores))
+    best = np.argpartition(-scores, pool - 1)[:pool]
+    best = best[np.lexsort((best, -scores[best]))]
+    candidates = np.stack(np.unravel_index(best[scores[best] >= 0], pixels.shape), axis=1)
+    nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
+    distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
+    chosen = np.zeros(len(candidates), bool)
+    count = choose_apart(candidates, distance * SPACING, n, chosen)
+    if count < n:
+        choose_apart(candidates, np.zeros(len(candidates)), n - count, chosen)
+    positions = candidates[chosen]
+    start = positions[0] if last is None else np.array(last)
+    return [(int(row), int(column)) for row, column in positions[short_tour(positions, start)]]
+
+
+@compiled
+def choose_apart(candidates: NDArray[np.int64], apart: NDArray[np.float64], n: int, chosen: NDArray[np.bool_]) -> int:
+    """Choose up to n candidates, best first, none nearer to one chosen before than it asks for.
+
+    Parameters
+    ----------
+    candidates : (m, 2) int64
+        Positions (row, column), pixels, in falling order of score.
+    apart : (m,) float64
+        How far each must be from those chosen before it, pixels.
+    n : int
+        How many to choose.
+    chosen : (m,) bool
+        Set where chosen; those set before count as chosen.
+
+    Returns
+    -------
+    int
+        How many were added.
+    """
+    taken = np.flatnonzero(chosen)
+    places = np.empty(len(taken) + n, np.int64)
+    places[: len(taken)] = taken
+    count = len(taken)
+    for candidate in range(len(candidates)):
+        if count == len(places):
+            break
+        free = not chosen[candidate]
+        for other in places[:count]:
+            rows = candidates[candidate, 0] - candidates[other, 0]
+            columns = candidates[candidate, 1] - candidates[other, 1]
+            if rows * rows + columns * columns < apart[candidate] ** 2:
+                free = False
+                break
+        if free:
+            chosen[candidate] = True
+            places[count] = candidate
+            count += 1
+    return count - len(taken)
+
+
+@compiled
+def short_tour(positions: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return an order of positions, (n,) int64, that goes from `start`, (2,), each time to the nearest one left."""
+    n = len(positions)
+    order = np.empty(n, np.int64)
+    left = np.ones(n, np.bool_)
+    row, column = start[0], start[1]
+    for place in range(n):
+        best, shortest = -1, np.inf
+        for candidate in range(n):
+            away = (positions[candidate, 0] - row) ** 2 + (positions[candidate, 1] - column) ** 2
+            if left[candidate] and away < shortest:
+                best, shortest = candidate, away
+        order[place] = best
+        left[best] = False
+        row, column = positions[best, 0], positions[best, 1]
+    return order

@@ -1,0 +1,83 @@
+"""Checks of what comes in from outside, before anything is changed."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.sampling._evidence import Finding, Place
+
+LARGEST_LABEL = 255
+
+
+def checked_positions(positions: ArrayLike, shape: tuple[int, int], inside: NDArray[np.bool_]) -> list[Place]:
+    """Return positions, (n, 2) int, as (row, column) pairs.
+
+    Raises
+    ------
+    ValueError
+        If they are not whole numbers, or lie outside the field or the region of interest.
+    """
+    array = np.asarray(positions)
+    if array.size == 0:
+        return []
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"positions must have shape (n, 2), not {array.shape}")
+    if array.dtype.kind not in "iu" and not np.array_equal(array, np.rint(array)):
+        raise ValueError("positions must be whole pixels; round them first")
+    places: list[Place] = [(int(row), int(column)) for row, column in array.tolist()]
+    for row, column in places:
+        if not (0 <= row < shape[0] and 0 <= column < shape[1]):
+            raise ValueError(f"positions: ({row}, {column}) lies outside the field of {shape[0]} x {shape[1]} pixels")
+        if not inside[row, column]:
+            raise ValueError(f"positions: ({row}, {column}) lies outside the region of interest")
+    return places
+
+
+def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
+    """Return evidence, (n,) int labels or (n, phases) float log-likelihoods, one finding per visit.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer than `count`, a label lies outside -1 to 255, or a log-likelihood is nan or +inf.
+    """
+    array = np.asarray(evidence)
+    if array.ndim not in (1, 2) or len(array) != count:
+        raise ValueError(f"evidence must have shape ({count},) or ({count}, phases), not {array.shape}")
+    if array.ndim == 2:
+        return _log_likelihoods(array)
+    if array.size and array.dtype.kind not in "iu":
+        raise ValueError(
+            f"evidence: labels must be integers, not {array.dtype}; log-likelihoods have shape (n, phases)"
+        )
+    labels: list[int] = array.tolist()
+    for label in labels:
+        if not -1 <= label <= LARGEST_LABEL:
+            raise ValueError(f"evidence: label {label} lies outside -1 to {LARGEST_LABEL}")
+    return list(labels)
+
+
+def _log_likelihoods(array: NDArray[np.generic]) -> list[Finding]:
+    """Return log-likelihoods, (n, phases), one array per visit."""
+    values = array.astype(np.float64)
+    if not 1 <= values.shape[1] <= LARGEST_LABEL:
+        raise ValueError(f"evidence: log-likelihoods of 1 to {LARGEST_LABEL} phases, not {values.shape[1]}")
+    if np.isnan(values).any() or np.isposinf(values).any():
+        raise ValueError("evidence: log-likelihoods must not be nan or +inf")
+    return list(values)
+
+
+def checked_visits(visits: ArrayLike | None, count: int) -> list[int] | None:
+    """Return visit ids, (n,) int, or None when there are none.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer than `count`, or they are not whole numbers from 0.
+    """
+    if visits is None:
+        return None
+    array = np.asarray(visits)
+    if array.shape != (count,) or (array.size and (array.dtype.kind not in "iu" or array.min() < 0)):
+        raise ValueError(f"visits must be {count} whole numbers from 0, one for each position")
+    names: list[int] = array.tolist()
+    return names

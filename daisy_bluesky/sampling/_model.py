@@ -1,0 +1,141 @@
+"""The learned expected reduction in distortion, as data."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass, fields
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.sampling._features import FEATURE_VERSION, FEATURES
+from daisy_bluesky.sampling._regression import PRODUCTS, Regression
+
+
+@dataclass(frozen=True, eq=False)
+class SladsModel:
+    """A trained regression of the expected reduction in distortion (ERD), with how it was made.
+
+    Attributes
+    ----------
+    hidden : (FEATURES, units) float64
+        Input weights of the network; no units for least squares on second-order feature products.
+    bias : (units,) float64
+        Offsets of the units.
+    output : (2, terms) float64
+        Weights of the two predictions, ERD over squared distance to the nearest measurement and probability that the
+        label is wrong; terms are the units, or the products.
+    offset : (2,) float64
+        Offsets of the two predictions.
+    exploration : float
+        Floor of the first prediction, which keeps unmeasured regions attractive.
+    window : float
+        The c of the training target: its Gaussian window has sigma = (distance to the nearest measurement) / c.
+    calibration : (3,) float64
+        Median, 5% and 95% quantile of (true / predicted) total distortion over training runs.
+    description : str
+        Training set and score, for people.
+    feature_version : int
+        Which features the coefficients belong to.
+    """
+
+    hidden: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    output: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    exploration: float
+    window: float
+    calibration: NDArray[np.float64]
+    description: str = ""
+    feature_version: int = FEATURE_VERSION
+
+    def __post_init__(self) -> None:
+        """Check that the parts belong together.
+
+        Raises
+        ------
+        ValueError
+            If the model is of another feature version, or its arrays are of other shapes or not finite.
+        """
+        if self.feature_version != FEATURE_VERSION:
+            raise ValueError(
+                f"SladsModel: feature version {self.feature_version}, expected {FEATURE_VERSION}; train again"
+            )
+        units = len(self.bias)
+        shapes = (self.hidden.shape, self.output.shape, self.offset.shape, self.calibration.shape)
+        if shapes != ((FEATURES, units), (2, units or PRODUCTS), (2,), (3,)) or units > PRODUCTS:
+            raise ValueError(f"SladsModel: arrays of shapes {shapes} do not make a model; train again")
+        if not all(np.isfinite(array).all() for array in self._arrays().values() if array.dtype.kind == "f"):
+            raise ValueError("SladsModel: coefficients must be finite; train again")
+
+    @property
+    def regression(self) -> Regression:
+        """The coefficients as compiled kernels take them."""
+        return Regression(self.hidden, self.bias, self.output, self.offset, self.exploration)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything in the model, hexadecimal."""
+        content = hashlib.sha256()
+        for name, array in self._arrays().items():
+            content.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
+        return content.hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """Return the model as the bytes of an ``.npz`` file."""
+        stream = io.BytesIO()
+        np.savez_compressed(stream, allow_pickle=False, **self._arrays())
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Return the model that `to_bytes` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are not a model of this version.
+        """
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as parts:
+                arrays = {field.name: parts[field.name] for field in fields(cls)}
+        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(f"not a sampling model: {error}; train one with sampling.train") from error
+        return cls(
+            **{name: np.ascontiguousarray(arrays[name], np.float64) for name in ("hidden", "bias", "output", "offset")},
+            exploration=float(arrays["exploration"]),
+            window=float(arrays["window"]),
+            calibration=np.asarray(arrays["calibration"], np.float64),
+            description=str(arrays["description"]),
+            feature_version=int(arrays["feature_version"]),
+        )
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model to an ``.npz`` file."""
+        Path(path).write_bytes(self.to_bytes())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a model from a file.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a model of this version.
+        """
+        try:
+            return cls.from_bytes(Path(path).read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    @classmethod
+    def default(cls) -> Self:
+        """Return the model that comes with the package, trained on generated shapes by ``train_default``."""
+        return cls.from_bytes(resources.files("daisy_bluesky.sampling").joinpath("models/default.npz").read_bytes())
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}

@@ -1,0 +1,319 @@
+"""Where to measure next: the supervised learning approach for dynamic sampling, on labels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.sampling import patterns
+from daisy_bluesky.sampling._batches import spread
+from daisy_bluesky.sampling._evidence import Place, VisitLedger
+from daisy_bluesky.sampling._field import LARGEST_SIDE, MASK, NEIGHBOURS, SHIFT, empty_field
+from daisy_bluesky.sampling._findings import checked_findings, checked_positions, checked_visits
+from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._posterior import posterior
+from daisy_bluesky.sampling._reconstruction import reconstruct
+from daisy_bluesky.sampling._update import best_place, measure, rate_one, rebuild
+
+VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
+
+
+class Slads:
+    """Sparse dynamic sampling: each next pixel is the one with the largest expected reduction in distortion (ERD).
+
+    Exact and incremental: a measurement changes the neighbour lists, labels and scores of the pixels near it, and what
+    an update leaves equals a full recomputation bit for bit. Neighbours at equal distances are taken in row-major
+    order, equal votes go to the label of the nearest neighbour, and equal scores to the first pixel in order of tiles.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Size of the field, (rows, columns), pixels.
+    phases : int
+        Number of phases known at the start; labels above it, up to 255, are accepted at any time.
+    model : SladsModel, optional
+        The learned ERD; `SladsModel.default` when omitted.
+    seed : int
+        Seed of the start pattern.
+    start_fraction : float
+        Part of the region of interest that is measured in a fixed low-discrepancy pattern first.
+    dwell : float
+        Dwell time that every suggestion carries, s.
+    roi : (rows, columns) bool, optional
+        Region of interest: only these pixels are suggested or may be measured, and only they count as distortion.
+    forbidden : (rows, columns) bool, optional
+        Pixels that are never suggested, but belong to the map.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or of another shape, or the region of interest is empty.
+
+    References
+    ----------
+    Godaliyadda et al., "A supervised learning approach for dynamic sampling" (SLADS); Zhang et al. 2018 (EDS-SLADS),
+    equations 3 to 6; Hujsak, Roth and Dravid 2018 (DAISY).
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        *,
+        phases: int,
+        model: SladsModel | None = None,
+        seed: int = 0,
+        start_fraction: float = 0.01,
+        dwell: float = float("nan"),
+        roi: ArrayLike | None = None,
+        forbidden: ArrayLike | None = None,
+    ) -> None:
+        if len(shape) != 2 or not all(1 <= side <= LARGEST_SIDE for side in shape):
+            raise ValueError(f"shape must be two sides of 1 to {LARGEST_SIDE} pixels, not {shape}")
+        if not 0 <= phases <= 255:
+            raise ValueError(f"phases must lie in 0 to 255, not {phases}")
+        if not 0 < start_fraction <= 1:
+            raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
+        self.shape = (int(shape[0]), int(shape[1]))
+        self.model = SladsModel.default() if model is None else model
+        self.seed = seed
+        self.dwell = dwell
+        self._phases = int(phases)
+        self._regression = self.model.regression
+        inside = self._mask("roi", roi, default=True)
+        if not inside.any():
+            raise ValueError("roi is empty; mark at least one pixel")
+        self._field = empty_field(self.shape, inside)
+        self._forbidden = ~inside | self._mask("forbidden", forbidden, default=False)
+        self._pixels = self._field.pixels
+        self._pixels["closed"] = self._forbidden
+        self._inside = int(inside.sum())
+        self._ledger = VisitLedger()
+        self._samples = 0
+        self._last: Place | None = None
+        # Nothing but samples is kept up to date while stale: the start pattern needs no scores.
+        self._stale = True
+        self._start = self._start_pattern(start_fraction)
+        self._started = 0
+
+    def _mask(self, name: str, mask: ArrayLike | None, *, default: bool) -> NDArray[np.bool_]:
+        """Return a mask over the field, (rows, columns) bool."""
+        if mask is None:
+            return np.full(self.shape, default)
+        if np.shape(mask) != self.shape:
+            raise ValueError(f"{name} must have the field's shape {self.shape}, not {np.shape(mask)}")
+        return np.array(mask, bool)
+
+    def _start_pattern(self, fraction: float) -> list[Place]:
+        """Return the first measurements: a low-discrepancy pattern, at least as many as a pixel has neighbours."""
+        open_pixels = ~self._forbidden
+        available = int(open_pixels.sum())
+        wanted = min(max(round(fraction * available), NEIGHBOURS), available)
+        drawn = 0
+        found = np.empty((0, 2), np.int64)
+        while len(found) < wanted:
+            drawn = min(max(2 * drawn, 2 * wanted, 2), open_pixels.size)
+            pattern = patterns.sobol(self.shape, drawn if drawn > 1 else 1.0, self.seed)
+            found = pattern[open_pixels[pattern[:, 0], pattern[:, 1]]]
+        return [(int(row), int(column)) for row, column in found[:wanted]]
+
+    @property
+    def phases(self) -> int:
+        """Number of phases: those announced, or more where labels have gone beyond them."""
+        return max(self._phases, int(self._pixels["sample"].max()))
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Pixels that were visited, failed spectra included, (rows, columns) bool."""
+        mask = np.zeros(self.shape, bool)
+        places = self._ledger.places()
+        if places:
+            mask[tuple(np.array(places).T)] = True
+        return mask
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The map as used for deciding, (rows, columns) int64: -1 unknown phase, 1... phases, 0 before any sample."""
+        self._refresh()
+        labels: NDArray[np.int64] = self._pixels["label"].astype(np.int64)
+        return labels
+
+    @property
+    def posterior(self) -> NDArray[np.float64]:
+        """Probability of each phase, (rows, columns, phases) float64; what is missing to 1 is an unknown phase.
+
+        Measured pixels carry what their visits say (certain labels, or normalised likelihoods), the others the
+        inverse-square-distance weighted mean of their neighbours.
+        """
+        self._refresh()
+        return posterior(self._pixels, self._ledger, self.phases)
+
+    @property
+    def expected_reduction(self) -> NDArray[np.float64]:
+        """Score of every pixel, (rows, columns) float64, pixels of distortion; 0 where it cannot be measured again."""
+        self._refresh()
+        return np.maximum(self._pixels["score"], 0.0).astype(np.float64)
+
+    def expected_at(self, row: int, column: int) -> float:
+        """Return the expected reduction in distortion of measuring a pixel, pixels; cheap at any time.
+
+        Parameters
+        ----------
+        row, column : int
+            Position, pixels.
+
+        Returns
+        -------
+        float
+            The score; 0 where the pixel cannot be measured again, nan before the first valid measurement.
+
+        Raises
+        ------
+        ValueError
+            If the position lies outside the field.
+        """
+        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
+            raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
+        if self._samples == 0:
+            return float("nan")
+        if self._stale:
+            rate_one(self._pixels, row, column, self._regression)
+        return max(float(self._pixels["score"][row, column]), 0.0)
+
+    def suggest(self, n: int = 1) -> NDArray[np.void]:
+        """Return the next visits; asking changes nothing.
+
+        First the start pattern, then the pixels of largest expected reduction in distortion. Several at once are kept
+        apart by 1.5 times their distance to the nearest measurement and ordered for short beam travel.
+
+        Parameters
+        ----------
+        n : int
+            How many visits at most.
+
+        Returns
+        -------
+        (m,) structured array
+            ``row`` and ``column`` (int64, pixels) and ``dwell`` (float64, s); m <= n, 0 when nothing is left.
+
+        Raises
+        ------
+        ValueError
+            If n is less than 1.
+        """
+        if n < 1:
+            raise ValueError(f"n must be at least 1, not {n}")
+        places = self._next_of_start(n)
+        if not places:
+            self._refresh()
+            best = best_place(self._field.tiles)
+            if best < 0:
+                places = self._any_open(n)
+            elif n == 1:
+                places = [(best >> SHIFT, best & MASK)]
+            else:
+                places = spread(self._pixels, n, self._last)
+        return np.array([(row, column, self.dwell) for row, column in places], VISIT)
+
+    def ingest(
+        self,
+        positions: ArrayLike,
+        evidence: ArrayLike,
+        *,
+        dwell: ArrayLike | None = None,
+        visits: ArrayLike | None = None,
+    ) -> None:
+        """Take in what visits found.
+
+        Parameters
+        ----------
+        positions : (n, 2) int
+            Positions (row, column), pixels.
+        evidence : (n,) int or (n, phases) float
+            Labels: 1... phases, 0 a failed spectrum (the pixel counts as measured and is interpolated over), -1 an
+            unknown phase, which is a label of its own. Or log-likelihoods of the phases, nats: they add up over the
+            visits to a pixel, and the most likely phase is its label.
+        dwell : (n,) float, optional
+            Dwell times, s; every valid spectrum counts alike here, so they are not used.
+        visits : (n,) int, optional
+            Visit ids, 0 or more: one seen before is replaced. Every visit is new when omitted.
+
+        Raises
+        ------
+        ValueError
+            If positions lie outside the field or the region of interest, or evidence or visits do not fit; then
+            nothing has been taken in.
+        """
+        del dwell
+        places = checked_positions(positions, self.shape, self._field.pixels["inside"])
+        findings = checked_findings(evidence, len(places))
+        names = checked_visits(visits, len(places))
+        if len(places) > self._pixels.size // 256 + NEIGHBOURS:
+            self._stale = True
+        for index, place in enumerate(places):
+            visit = self._ledger.name() if names is None else names[index]
+            moved_from = self._ledger.record(visit, place, findings[index])
+            if moved_from is not None:
+                self._settle(moved_from)
+            self._settle(place)
+            self._last = place
+
+    def reconstruct(self) -> NDArray[np.int64]:
+        """Return the best map from the same data, (rows, columns) int64, by `sampling.reconstruct`."""
+        rows, columns = np.nonzero(self._pixels["sample"])
+        return reconstruct(self.shape, np.stack([rows, columns], axis=1), self._pixels["sample"][rows, columns])
+
+    def remaining_distortion(self) -> tuple[float, float, float]:
+        """Estimate the total distortion of `labels` inside the region of interest.
+
+        The sum of every pixel's learned probability of a wrong label, times what that sum was off by (median, 5% and
+        95% quantile) when the model sampled its own kind of images to 5 ... 30%. The interval is as good as the model's
+        images are like the sample: it does not know of phases nobody has met, nor of misclassified spectra, and the map
+        of `reconstruct` is usually a little better than `labels`.
+
+        Returns
+        -------
+        tuple of float
+            (estimate, low, high), fractions of the pixels.
+        """
+        self._refresh()
+        doubt = float(self._field.tiles["doubt"].sum()) / self._inside
+        middle, low, high = (min(float(factor) * doubt, 1.0) for factor in self.model.calibration)
+        return middle, low, high
+
+    def _settle(self, place: Place) -> None:
+        """Make the field's state of one pixel agree with the visits to it."""
+        row, column = place
+        label = self._ledger.label(place)
+        closed = bool(self._forbidden[place]) or self._ledger.visited(place)
+        known = self._pixels["sample"][place] != 0
+        self._samples += int(label != 0) - int(known)
+        # Lists that lose a neighbour are searched anew, which is slower than a rebuild while samples are few.
+        self._stale |= bool(known and label == 0 and self._samples**2 < self._pixels.size)
+        if self._stale:
+            self._pixels["sample"][place] = label
+            self._pixels["closed"][place] = closed
+        else:
+            measure(*self._arrays(), row, column, label, closed)
+
+    def _arrays(self) -> tuple[Any, Any, NDArray[np.int32], Any]:
+        """Return what compiled kernels take."""
+        return self._field.pixels, self._field.tiles, self._field.queue, self._regression
+
+    def _refresh(self) -> None:
+        """Rebuild everything if only samples were kept up to date."""
+        if self._stale:
+            rebuild(self._pixels, self._field.tiles, self._regression)
+            self._stale = False
+
+    def _next_of_start(self, n: int) -> list[Place]:
+        """Return the next positions of the start pattern that have not been visited, at most n."""
+        while self._started < len(self._start) and self._ledger.visited(self._start[self._started]):
+            self._started += 1
+        waiting = (place for place in self._start[self._started :] if not self._ledger.visited(place))
+        return [place for place, _ in zip(waiting, range(n), strict=False)]
+
+    def _any_open(self, n: int) -> list[Place]:
+        """Return up to n open pixels at random: for when every spectrum so far has failed."""
+        places = np.argwhere(~self._pixels["closed"])
+        chosen = np.random.default_rng([self.seed, len(self._ledger)]).permutation(len(places))[:n]
+        return [(int(row), int(column)) for row, column in places[chosen]]

@@ -1,0 +1,176 @@
+"""Static sampling patterns: where to measure when nothing is decided on the way."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+__all__ = ["jittered", "random", "raster", "sobol"]
+
+Shape = tuple[int, int]
+Positions = NDArray[np.int64]
+
+
+def number_of_points(shape: Shape, fraction: float) -> int:
+    """Return how many pixels a fraction of a field is, at least 1.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, above 0 and at most 1; a whole number above 1 is their number.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+    """
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"shape must be two positive numbers of pixels, not {shape}")
+    pixels = shape[0] * shape[1]
+    if 0 < fraction <= 1:
+        return max(1, round(fraction * pixels))
+    if not 1 < fraction <= pixels or fraction != int(fraction):
+        raise ValueError(f"fraction must lie in (0, 1] or be a number of pixels up to {pixels}, not {fraction}")
+    return int(fraction)
+
+
+def raster(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return a uniform grid, row by row.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Without effect; taken so that every pattern is called alike.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels; lines and the points of a line evenly spaced. Lines differ by one point where
+        n is not a multiple of their number.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+    """
+    del seed
+    per_line = _points_per_line(shape, number_of_points(shape, fraction))
+    rows = np.floor((np.arange(len(per_line)) + 0.5) * shape[0] / len(per_line))
+    columns = [np.floor((np.arange(count) + 0.5) * shape[1] / count) for count in per_line]
+    return np.stack([np.repeat(rows, per_line), np.concatenate(columns)], axis=1).astype(np.int64)
+
+
+def random(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return uniformly random positions, in random order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels, all different.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+    """
+    n = number_of_points(shape, fraction)
+    return _positions(np.random.default_rng(seed).permutation(shape[0] * shape[1])[:n], shape)
+
+
+def jittered(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return one random position in each of n nearly equal cells, row by row.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels, all different.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+    """
+    rng = np.random.default_rng(seed)
+    per_line = _points_per_line(shape, number_of_points(shape, fraction))
+    tops = np.linspace(0, shape[0], len(per_line) + 1).astype(int)
+    found = []
+    for top, bottom, count in zip(tops[:-1], tops[1:], per_line, strict=True):
+        edges = np.linspace(0, shape[1], count + 1).astype(int)
+        rows = rng.integers(top, bottom, count)
+        columns = rng.integers(edges[:-1], edges[1:])
+        found.append(np.stack([rows, columns], axis=1))
+    return np.concatenate(found).astype(np.int64)
+
+
+def sobol(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return positions of a scrambled Sobol' sequence: evenly spread however early it is stopped.
+
+    Pixels that the sequence does not reach in time follow in random order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Seed of the scrambling.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels, all different, in the order of the sequence.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+
+    References
+    ----------
+    I. M. Sobol', "On the distribution of points in a cube and the approximate evaluation of integrals" (1967);
+    low-discrepancy sampling is what EDS-SLADS (Zhang et al. 2018) names beside random sampling.
+    """
+    n = number_of_points(shape, fraction)
+    pixels = shape[0] * shape[1]
+    # Several points of the sequence fall into one pixel; twice as many are nearly always enough to find n pixels.
+    points = qmc.Sobol(2, seed=seed).random_base2(int(np.ceil(np.log2(2 * n))) + (n > pixels // 2))
+    cells = np.floor(points * np.array(shape)).astype(np.int64)
+    order = np.concatenate([cells[:, 0] * shape[1] + cells[:, 1], np.random.default_rng(seed).permutation(pixels)])
+    _, first = np.unique(order, return_index=True)
+    return _positions(order[np.sort(first)][:n], shape)
+
+
+def _points_per_line(shape: Shape, n: int) -> NDArray[np.int64]:
+    """Return how n points spread over evenly spaced lines, as many lines as make the grid nearly square."""
+    lines = round(np.sqrt(n * shape[0] / shape[1]))
+    lines = min(max(lines, -(-n // shape[1]), 1), shape[0], n)
+    return np.diff(np.round(np.linspace(0, n, lines + 1)).astype(np.int64))
+
+
+def _positions(pixels: NDArray[np.int64], shape: Shape) -> Positions:
+    """Return pixel numbers as (row, column)."""
+    return np.stack([pixels // shape[1], pixels % shape[1]], axis=1)
