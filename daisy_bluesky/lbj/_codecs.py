@@ -19,6 +19,8 @@ _DEFLATE_LEVEL = 1
 _DEFLATE_FROM = 2**16  # bytes: below, counts are not worth the time
 _NEARLY_RAW = 8  # deflate is tried where counts shrank less than this
 
+_MOST_DEFLATED = 1032  # the largest ratio that deflate can reach
+
 Patterns = NDArray[np.unsignedinteger[Any]]
 
 
@@ -108,6 +110,8 @@ def decode_events(
         As `decode_item` does.
     """
     if codec != SPARSE:
+        if voxels > _MOST_DEFLATED * (len(payload) + 1):
+            raise LBJError(f"{voxels} voxels claimed in {len(payload)} bytes")
         values = np.empty(voxels, dtype)
         decode_item(codec, payload, values)
         positions = np.flatnonzero(values)

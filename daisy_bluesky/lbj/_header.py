@@ -5,6 +5,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
+from operator import index
 from typing import Any, NoReturn
 
 import google_crc32c
@@ -57,7 +58,7 @@ class Header:
         ValueError
             If a length is out of range, the type is none of the format's, or the metadata are not JSON.
         """
-        lengths = (*(int(length) for length in shape), int(channels))
+        lengths = (*(index(length) for length in shape), index(channels))
         kind = np.dtype(np.uint32 if dtype is None else dtype)
         if lengths[-1] < 1 or any(not 0 <= length <= _LARGEST_AXIS for length in lengths):
             raise ValueError(
@@ -139,8 +140,8 @@ def parse_header(prefix: bytes, description: bytes) -> tuple[Header, int]:
         fields = json.loads(description.decode("ascii"), parse_constant=_refuse_constant)
         if not all(type(length) is int for length in (*fields["shape"], fields["channels"])):
             raise ValueError("lengths must be whole numbers")
-        if not isinstance(fields["dtype"], str):
-            raise ValueError("dtype must be a name")
+        if fields["dtype"] not in _DTYPES or not isinstance(fields["metadata"], dict):
+            raise ValueError("dtype must be a name of the format, metadata an object")
         header = Header.of(tuple(fields["shape"]), fields["channels"], fields["dtype"], fields["metadata"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise LBJError(f"header cannot be understood: {error}") from None

@@ -56,7 +56,7 @@ class JournalFile:
                 self.seed = checksum_of(head)
                 self.write(head)
         except BaseException:
-            self._file.close()
+            self.close(sync=False)
             raise
 
     @property
@@ -83,9 +83,13 @@ class JournalFile:
             _sync_directory(self._path.parent)
             self._is_new = False
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
+    def close(self, *, sync: bool) -> None:
+        """Let go of the file, once it is on the disk where `sync`."""
+        try:
+            if sync:
+                self.sync()
+        finally:
+            self._file.close()
 
     def _take_over(self, head: bytes, *, keep_metadata: bool) -> None:
         start = self._file.read(len(head))

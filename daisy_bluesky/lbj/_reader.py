@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from operator import index
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,8 @@ from daisy_bluesky.lbj._codecs import decode_events, decode_item
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import events_of
-from daisy_bluesky.lbj._record import ITEM, OVERHEAD, Head, is_whole, parse_head
+from daisy_bluesky.lbj._record import ITEM, OVERHEAD, is_whole, parse_head
+from daisy_bluesky.lbj._rows import Rows
 from daisy_bluesky.lbj._source import Source
 
 _PIECE = 2**22  # bytes read at once
@@ -92,13 +94,14 @@ class Reader:
 
     def __getitem__(self, row: SupportsIndex | slice) -> NDArray[Any]:
         """Return one row, (*shape, channels), or those of a slice, (rows, *shape, channels)."""
+        table = self._rows
         if isinstance(row, slice):
-            return self._stacked(np.arange(len(self))[row])
-        return self._stacked(np.array([self._row(row)])).reshape(self._contents.header.item_shape)
+            return self._stacked(table, np.arange(table.seq_nums.size)[row])
+        return self._stacked(table, self._row(table, row)).reshape(self._contents.header.item_shape)
 
     def window(self, start: int, stop: int) -> NDArray[Any]:
         """Return rows `start` to `stop` - 1, clipped to those there are, as (rows, *shape, channels)."""
-        return self._stacked(np.arange(len(self))[start:stop])
+        return self[start:stop]
 
     def read_seq_nums(self, seq_nums: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Return the items of these sequence numbers, in their order, as (n, *shape, channels).
@@ -108,12 +111,14 @@ class Reader:
         KeyError
             If there is none of one of them.
         """
+        table = self._rows
         wanted = np.asarray(seq_nums, np.int64).reshape(-1)
-        rows = np.searchsorted(self._rows.seq_nums, wanted)
-        absent = (rows == len(self)) | (np.append(self._rows.seq_nums, -1)[rows] != wanted)
+        rows = np.searchsorted(table.seq_nums, wanted)
+        absent = np.append(table.seq_nums, -1)[rows] != wanted
+        absent |= rows == table.seq_nums.size
         if np.any(absent):
             raise KeyError(f"{self.path} has no item {int(wanted[absent][0])}; refresh() shows what was appended since")
-        return self._stacked(rows)
+        return self._stacked(table, rows)
 
     def events(self, row: SupportsIndex) -> NDArray[np.void]:
         """Return the non-zero counts of a row.
@@ -133,14 +138,14 @@ class Reader:
         LBJError
             If the record is damaged.
         """
-        header = self._contents.header
+        header, table = self._contents.header, self._rows
         if self.dtype.kind not in "iu":
             raise ValueError(f"{self.path} holds {self.dtype} values, not counts; read its arrays")
-        number, head, payload = next(self._payloads(np.array([self._row(row)])))
+        number, codec, payload = next(self._payloads(table, self._row(table, row)))
         try:
-            return events_of(*decode_events(head.codec, payload, header.voxels, header.dtype), header)
+            return events_of(*decode_events(codec, payload, header.voxels, header.dtype), header)
         except LBJError as error:
-            raise self._named(number, error) from None
+            raise self._named(table, number, error) from None
 
     def refresh(self) -> int:
         """Take in what was appended since; return how many rows there are now.
@@ -167,45 +172,49 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _row(self, row: SupportsIndex) -> int:
-        number = index(row)
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"row {number} of {self.path}, which has {len(self)}")
-        return number % len(self)
+    def _row(self, table: Rows, row: SupportsIndex) -> NDArray[np.int64]:
+        number, rows = index(row), table.seq_nums.size
+        if not -rows <= number < rows:
+            raise IndexError(f"row {number} of {self.path}, which has {rows}")
+        return np.array([number % rows])
 
-    def _stacked(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+    def _stacked(self, table: Rows, numbers: NDArray[np.int64]) -> NDArray[Any]:
         header = self._contents.header
-        items = np.empty((rows.size, header.voxels), header.dtype)
-        for item, (number, head, payload) in zip(items, self._payloads(rows), strict=True):
+        items = np.empty((numbers.size, header.voxels), header.dtype)
+        for item, (number, codec, payload) in zip(items, self._payloads(table, numbers), strict=True):
             try:
-                decode_item(head.codec, payload, item)
+                decode_item(codec, payload, item)
             except LBJError as error:
-                raise self._named(number, error) from None
-        return items.reshape(rows.size, *header.item_shape)
+                raise self._named(table, number, error) from None
+        return items.reshape(numbers.size, *header.item_shape)
 
-    def _payloads(self, numbers: NDArray[np.int64]) -> Iterator[tuple[int, Head, bytes]]:
-        """Yield number, head and payload of each row; neighbours in the file are read at once."""
-        table = self._rows
+    def _payloads(self, table: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int, bytes]]:
+        """Yield number, codec and payload of each row; neighbours in the file are read at once."""
         places = table.places[numbers]
         ends = places + OVERHEAD + table.lengths[numbers]
         apart = (places[1:] != ends[:-1]) | (places[1:] // _PIECE != places[:-1] // _PIECE)
-        for run in np.split(np.arange(numbers.size), np.flatnonzero(apart) + 1):
-            if run.size == 0:
-                continue
-            first = int(places[run[0]])
-            piece = self._source.read(first, int(ends[run[-1]]) - first)
-            for i in run:
-                record = piece[int(places[i]) - first : int(ends[i]) - first]
-                yield int(numbers[i]), *self._checked(int(numbers[i]), int(places[i]), record)
+        bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), numbers.size] if numbers.size else [0]
+        for start, stop in pairwise(bounds):
+            first = int(places[start])
+            piece = self._source.read(first, int(ends[stop - 1]) - first)
+            records = zip(
+                numbers[start:stop].tolist(), places[start:stop].tolist(), ends[start:stop].tolist(), strict=True
+            )
+            for number, place, end in records:
+                record = piece[place - first : end - first]
+                yield number, self._checked(table, number, place, record), record[OVERHEAD:]
 
-    def _checked(self, number: int, place: int, record: bytes) -> tuple[Head, bytes]:
+    def _checked(self, table: Rows, number: int, place: int, record: bytes) -> int:
+        """Return the codec of a record that is whole and the one it should be."""
         head = parse_head(record)
         if head is None or head.kind != ITEM or not is_whole(self._contents.seed, place, head, record):
-            raise self._named(number, LBJError("damaged (its checksum is wrong)"))
-        if head.seq_num != self._rows.seq_nums[number]:
-            raise self._named(number, LBJError(f"is of item {head.seq_num}; the index is wrong, use salvage=True"))
-        return head, record[OVERHEAD:]
+            raise self._named(table, number, LBJError("damaged (its checksum is wrong)"))
+        if head.seq_num != table.seq_nums[number]:
+            raise self._named(
+                table, number, LBJError(f"is of item {head.seq_num}; the index is wrong, use salvage=True")
+            )
+        return head.codec
 
-    def _named(self, number: int, error: LBJError) -> LBJError:
-        place, seq_num = int(self._rows.places[number]), int(self._rows.seq_nums[number])
+    def _named(self, table: Rows, number: int, error: LBJError) -> LBJError:
+        place, seq_num = int(table.places[number]), int(table.seq_nums[number])
         return LBJError(f"{self.path}: record of item {seq_num} at byte {place}: {error}")

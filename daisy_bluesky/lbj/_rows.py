@@ -22,27 +22,40 @@ class Rows:
 
 
 class RowTable:
-    """Rows by sequence number; the last record of a repeated one wins."""
+    """Rows by sequence number; the last record of a repeated one wins.
+
+    Parameters
+    ----------
+    rows : Rows, optional
+        What it holds already.
+    """
 
     def __init__(self, rows: Rows | None = None) -> None:
-        self._records: dict[int, tuple[int, int]] = {}
-        self._rows = rows
-        if rows is not None:
-            places = zip(rows.places.tolist(), rows.lengths.tolist(), strict=True)
-            self._records = dict(zip(rows.seq_nums.tolist(), places, strict=True))
-
-    def __len__(self) -> int:
-        return len(self._records)
+        empty = np.empty(0, np.int64)
+        self._rows = Rows(empty, empty, empty) if rows is None else rows
+        self._added: dict[int, tuple[int, int]] = {}
 
     def add(self, seq_num: int, place: int, length: int) -> None:
         """Take in the record at byte `place`, whose payload has `length` bytes."""
-        self._records[seq_num] = (place, length)
-        self._rows = None
+        self._added[seq_num] = (place, length)
 
     @property
     def rows(self) -> Rows:
         """All rows by ascending sequence number."""
-        if self._rows is None:
-            table = [(seq_num, *self._records[seq_num]) for seq_num in sorted(self._records)]
-            self._rows = Rows(*np.array(table, np.int64).reshape(-1, 3).T.copy())
+        if self._added:
+            table = [(seq_num, *record) for seq_num, record in self._added.items()]
+            self._rows = _merged(self._rows, Rows(*np.array(table, np.int64).T.copy()))
+            self._added = {}
         return self._rows
+
+
+def _merged(old: Rows, new: Rows) -> Rows:
+    seq_nums = np.concatenate([old.seq_nums, new.seq_nums])
+    places = np.concatenate([old.places, new.places])
+    lengths = np.concatenate([old.lengths, new.lengths])
+    if np.all(seq_nums[1:] > seq_nums[:-1]):
+        return Rows(seq_nums, places, lengths)
+    order = np.argsort(seq_nums, kind="stable")
+    last = np.append(np.diff(seq_nums[order]) > 0, True)
+    kept = order[last]
+    return Rows(seq_nums[kept], places[kept], lengths[kept])

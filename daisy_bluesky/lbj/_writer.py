@@ -86,7 +86,8 @@ class Writer:
         return self._file.end
 
     def __len__(self) -> int:
-        return len(self._table)
+        with self._append_lock:
+            return self._table.rows.seq_nums.size
 
     def append(self, seq_num: int, item: ArrayLike) -> None:
         """Write one item; a sequence number given before is replaced.
@@ -136,11 +137,9 @@ class Writer:
             if self._file.closed:
                 return
             try:
-                if not self._file.is_indexed:
-                    self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
-                self._file.sync()
-            finally:
-                self._file.close()
+                self._write_index()
+            finally:  # also where the disk is too full for an index
+                self._file.close(sync=True)
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +148,10 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _write_index(self) -> None:
+        if not self._file.is_indexed:
+            self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
 
     def _check_open(self) -> None:
         if self._file.closed:

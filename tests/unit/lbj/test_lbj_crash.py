@@ -58,7 +58,7 @@ class AnyHistory(RuleBasedStateMachine):
     def die_at_any_byte(self, share, junk):
         """Cut the file anywhere behind its header, with what a dying disk may leave there."""
         self.reopen()
-        self.writer._file.close()
+        self.writer._file.close(sync=False)
         self.writer = None
         first, size = self.versions[0][0], self.path.stat().st_size
         cut = first + round(share * (size - first))
@@ -106,7 +106,7 @@ def history(request, tmp_path_factory):
         versions.append((writer.nbytes, {**versions[-1][1], seq_num: item}))
         if request.param == "reopened" or (request.param == "closed" and seq_num == 4):
             writer.close()
-        writer._file.close()
+        writer._file.close(sync=False)
     return path.read_bytes(), versions
 
 
