@@ -1,7 +1,24 @@
 """Callbacks: what reacts to documents."""
 
+from daisy_bluesky.callbacks._decision_check import DecisionCheck, check_decisions
 from daisy_bluesky.callbacks._journal import Journal
 from daisy_bluesky.callbacks._next_probe import Decision, NextProbe
 from daisy_bluesky.callbacks._progress import ProgressReporter
+from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
+from daisy_bluesky.callbacks._spending import Spending
+from daisy_bluesky.callbacks._stored import drive, stored_models
 
-__all__ = ["Decision", "Journal", "NextProbe", "ProgressReporter"]
+__all__ = [
+    "CLASSIFIER",
+    "SAMPLING_MODEL",
+    "Decision",
+    "DecisionCheck",
+    "Journal",
+    "NextProbe",
+    "ProgressReporter",
+    "Spending",
+    "check_decisions",
+    "drive",
+    "make_recommender",
+    "stored_models",
+]

@@ -1,6 +1,7 @@
 """The main job on the virtual microscope."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from daisy_bluesky.plans import adaptive_map
 from daisy_bluesky.report import BreakEven, GroundTruth, MapOutcome, break_even, draw_report, raster_rivals, verdict
 from daisy_bluesky.session import start
 from daisy_bluesky.specimen import VirtualSpecimen
+
+if TYPE_CHECKING:
+    from daisy_bluesky.classify import PhaseClassifier
 
 OVERHEAD = 0.005
 """Settling and read-out of a visit of the demonstration, s."""
@@ -31,15 +35,16 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         if session.eds is None or session.haadf is None:
             raise ValueError("the virtual instrument lacks its EDS or HAADF detector")
         with console.status("training the classifier on spectra of the phases"):
-            classifier = PhaseClassifier()
-            classifier.fit(*specimen.training_spectra(TRAINING_SPECTRA, counts, seed), names=specimen.phases, seed=seed)
+            spectra, labels = specimen.training_spectra(TRAINING_SPECTRA, counts, seed)
+            classifier = PhaseClassifier.fit(spectra, labels, names=specimen.phases, seed=seed)
             models = settings.data / "models"
             models.mkdir(exist_ok=True)
             trained = models / f"classifier-{classifier.digest[:12]}.npz"
             classifier.save(trained)
         dwell = specimen.eds_dwell(counts, settings.beam.current)
         console.print(
-            f"{size} x {size} pixels of {', '.join(specimen.phases)}; {dwell:.3f} s a visit at {settings.beam.current:g} pA"
+            f"{size} x {size} pixels of {', '.join(specimen.phases)}; "
+            f"{dwell:.3f} s a visit at {settings.beam.current:g} pA"
         )
         plan = adaptive_map(
             [session.haadf, session.eds],

@@ -1,0 +1,236 @@
+"""The adaptive map under a real RunEngine, and its siblings that ask nobody."""
+
+import numpy as np
+import pytest
+from bluesky.simulators import summarize_plan
+from bluesky.utils import RunEngineInterrupted
+
+from daisy_bluesky.callbacks import Journal
+from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
+from daisy_bluesky.sampling import total_distortion
+from daisy_bluesky.storage import replay
+
+VISITS = 320
+
+
+@pytest.fixture
+def engine(new_engine):
+    return new_engine()
+
+
+def detectors(microscope):
+    return [microscope.haadf, microscope.eds]
+
+
+def test_every_event_is_followed_by_the_decision_for_the_next(engine, microscope, classifier_file, documents):
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    events, decisions = documents.events(), documents.events("decisions")
+    assert len(events) == len(decisions) == VISITS
+    chosen = np.array([(doc["data"]["row"], doc["data"]["column"]) for doc in decisions])
+    np.testing.assert_array_equal(documents.positions()[1:], chosen[:-1])
+    assert len({tuple(position) for position in documents.positions()}) == VISITS
+    assert [doc["data"]["visit"] for doc in decisions] == list(range(1, VISITS + 1))
+
+
+def test_the_map_is_better_than_a_random_one_of_as_many_points(
+    engine, microscope, specimen, classifier_file, documents
+):
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    (result,) = documents.events("result")
+    found = total_distortion(result["data"]["phase_map"], specimen.labels, specimen.ill)
+    rng = np.random.default_rng(0)
+    measured = rng.permutation(specimen.labels.size)[:VISITS]
+    nearest = np.empty(specimen.labels.size, dtype=int)
+    for pixel in range(specimen.labels.size):
+        distance = (measured // 40 - pixel // 40) ** 2 + (measured % 40 - pixel % 40) ** 2
+        nearest[pixel] = specimen.labels.flat[measured[distance.argmin()]]
+    assert found < 0.6 * total_distortion(nearest.reshape(40, 40), specimen.labels, specimen.ill)
+
+
+def test_the_beam_accounts_one_exposure_an_event_and_is_blanked_at_the_end(
+    engine, microscope, classifier_file, documents
+):
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    beam = microscope.beam
+    assert beam.blanked.get()
+    assert beam.visits.sum() == VISITS
+    dwell = microscope.eds.dwell_time.get()
+    assert beam.charge == pytest.approx(VISITS * dwell * 100.0)
+    assert documents.events()[-1]["data"]["beam_total_charge"] == pytest.approx(beam.charge)
+
+
+def test_metadata_is_what_stock_plans_give(engine, microscope, classifier_file, documents):
+    plan = adaptive_map(
+        detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05, md={"sample": "rock"}
+    )
+    engine(plan, documents)
+    start = documents.one("start")
+    assert start["shape"] == [40, 40]
+    assert start["extents"] == [[0, 39], [0, 39]]
+    assert start["motors"] == ["probe"]
+    assert start["num_points"] == 80
+    assert start["hints"]["dimensions"] == [(["probe_row"], "primary"), (["probe_column"], "primary")]
+    assert start["sample"] == "rock"
+
+
+def test_a_dose_limit_stops_the_map(engine, microscope, classifier_file, documents):
+    dwell = microscope.eds.dwell_time.get()
+    electrons_a_visit = dwell * 100e-12 / 1.602176634e-19
+    area = 1600 * (microscope.probe.pixel_size * 10) ** 2
+    plan = adaptive_map(
+        detectors(microscope), microscope.probe, classifier=classifier_file, max_dose=50.5 * electrons_a_visit / area
+    )
+    engine(plan, documents)
+    assert len(documents.events()) == 51
+
+
+def test_a_time_limit_stops_the_map(engine, microscope, classifier_file, documents):
+    visit = microscope.eds.dwell_time.get() + 0.005
+    engine(
+        adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, max_time=99.5 * visit),
+        documents,
+    )
+    assert len(documents.events()) == 100
+
+
+def test_no_phase_need_be_known_beforehand(engine, microscope, specimen, documents):
+    engine(adaptive_map(detectors(microscope), microscope.probe, fraction=0.3), documents)
+    (result,) = documents.events("result")
+    phase_map = result["data"]["phase_map"]
+    found = np.unique(phase_map)
+    assert len(found) >= 3
+    agreement = sum(np.bincount(specimen.labels[phase_map == label]).max() for label in found) / phase_map.size
+    assert agreement > 0.8
+
+
+def test_a_summary_ends(microscope, classifier_file, capsys):
+    summarize_plan(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.02))
+    assert capsys.readouterr().out.count("probe -> ") == 32
+
+
+def test_a_paused_map_goes_on_as_if_nothing_had_happened(new_engine, microscope, classifier_file, documents):
+    plain, other = [], documents
+    new_engine()(
+        adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05),
+        lambda name, doc: plain.append((name, doc)),
+    )
+    undisturbed = [doc["data"]["row"] for name, doc in plain if name == "event" and "row" in doc["data"]]
+    microscope.beam.reset()
+    engine, messages = new_engine(), []
+
+    def pause_now_and_then(message):
+        messages.append(message)
+        if len(messages) % 97 == 0 and message.command not in ("create", "read", "save"):
+            engine.request_pause(defer=len(messages) % 2 == 0)
+
+    engine.msg_hook = pause_now_and_then
+    plan = adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05)
+    interruptions = _run_to_the_end(engine, plan, other, microscope)
+    assert interruptions > 3
+    last = {doc["seq_num"]: doc["data"]["row"] for doc in other.events("decisions")}
+    assert [last[number] for number in sorted(last)] == undisturbed
+    assert microscope.beam.visits.max() == 1
+    assert microscope.beam.visits.sum() == 80
+
+
+def _run_to_the_end(engine, plan, documents, microscope):
+    interruptions = 0
+    try:
+        engine(plan, documents)
+    except RunEngineInterrupted:
+        interruptions += 1
+    while engine.state == "paused":
+        assert microscope.beam.blanked.get()
+        try:
+            engine.resume()
+        except RunEngineInterrupted:
+            interruptions += 1
+    return interruptions
+
+
+def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_file, documents, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    journal = Journal(tmp_path / "daisy-data" / "journal")
+    engine = new_engine()
+    engine.subscribe(journal)
+    saved = []
+
+    def abort_after_a_hundred(message):
+        saved.append(message.command)
+        if saved.count("checkpoint") == 200:
+            engine.request_pause()
+
+    engine.msg_hook = abort_after_a_hundred
+    with pytest.raises(RunEngineInterrupted):
+        engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file))
+    engine.abort("cut short")
+    (first,) = (tmp_path / "daisy-data" / "journal").iterdir()
+    before = [doc for name, doc in replay(first) if name == "event" and "eds_spectrum" in doc["data"]]
+    assert 90 < len(before) < 110
+
+    microscope.beam.reset()
+    other = new_engine()
+    other.subscribe(journal)
+    other(adaptive_map(detectors(microscope), microscope.probe, continue_from=first.name), documents)
+    assert len(before) + len(documents.events()) == VISITS
+    assert microscope.beam.visits.max() == 1
+    assert microscope.beam.visits.sum() == VISITS
+    assert documents.one("start")["continues"] == [first.name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"fraction": 0.0}, "fraction"),
+        ({"fraction": 1.5}, "fraction"),
+        ({"start_fraction": 0.5}, "start_fraction"),
+        ({"shape": (41, 40)}, "shape"),
+        ({"shape": (40,)}, "shape"),
+        ({"dwell_time": -1.0}, "dwell_time"),
+        ({"spectrum": "eels_spectrum"}, "eels_spectrum"),
+        ({"classifier": "nowhere.npz"}, "nowhere.npz"),
+        ({"model": "nowhere.npz"}, "nowhere.npz"),
+        ({"max_dose": -1.0}, "max_dose"),
+        ({"continue_from": "0123"}, "0123"),
+    ],
+)
+def test_bad_arguments_are_named_before_anything_is_exposed(
+    engine, microscope, documents, arguments, named, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=named) as fault:
+        engine(adaptive_map(detectors(microscope), microscope.probe, **arguments), documents)
+    assert "\n" not in str(fault.value)
+    assert not documents
+    assert microscope.beam.charge == 0
+
+
+def test_a_classifier_for_other_channels_is_refused(engine, microscope, classifier_file):
+    with pytest.raises(ValueError, match="2048 channels"):
+        engine(
+            adaptive_map(
+                [microscope.eels], microscope.probe, classifier=classifier_file, spectrum="eels_spectrum", shape=(8, 8)
+            )
+        )
+
+
+def test_without_a_spectrum_there_is_no_adaptive_map(engine, microscope):
+    with pytest.raises(ValueError, match="haadf"):
+        engine(adaptive_map([microscope.haadf], microscope.probe))
+
+
+def test_a_raster_visits_every_pixel_row_by_row(engine, microscope, documents):
+    engine(raster_map([microscope.haadf], microscope.probe, shape=(5, 7), dwell_time=0.001), documents)
+    assert [tuple(position) for position in documents.positions()] == [(r, c) for r in range(5) for c in range(7)]
+    assert microscope.haadf.dwell_time.get() == 0.001
+
+
+@pytest.mark.parametrize("pattern", ["random", "jittered", "sobol"])
+def test_a_sparse_map_measures_a_fraction(engine, microscope, documents, pattern):
+    engine(sparse_map([microscope.haadf], microscope.probe, fraction=0.1, pattern=pattern, seed=4), documents)
+    assert len({tuple(position) for position in documents.positions()}) == 160
+
+
+def test_an_unknown_pattern_is_named(engine, microscope):
+    with pytest.raises(ValueError, match="spiral"):
+        engine(sparse_map([microscope.haadf], microscope.probe, pattern="spiral"))
