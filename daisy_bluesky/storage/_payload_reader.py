@@ -70,8 +70,8 @@ class PayloadReader:
         kept = tuple(len(r) for r, axis in zip(ranges, index, strict=True) if not isinstance(axis, int))
         parts = np.empty((len(seq_nums), *kept), self._reader.dtype)
         if len(shape) == len(_AXES) and self._reader.dtype.kind in "iu":
-            for part, seq_num in zip(parts, seq_nums, strict=True):
-                part[...] = self._frame_part(seq_num, ranges).reshape(kept)
+            for place, seq_num in enumerate(seq_nums):
+                parts[place] = self._frame_part(seq_num, ranges).reshape(kept)
             return parts
         block = max(1, _BLOCK_BYTES // (self._reader.dtype.itemsize * int(np.prod(shape))))
         for start in range(0, len(seq_nums), block):
