@@ -19,6 +19,7 @@ _DEFLATE_LEVEL = 1
 _DEFLATE_FROM = 2**16  # bytes: below, counts are not worth the time
 _NEARLY_RAW = 8  # deflate is tried where counts shrank less than this
 
+_LARGEST_TYPICAL_GAP = 2**32  # keeps the parameter of a code at 32 bits or less
 _MOST_DEFLATED = 1032  # the largest ratio that deflate can reach
 
 Patterns = NDArray[np.unsignedinteger[Any]]
@@ -53,7 +54,7 @@ def encode_pairs(pairs: NDArray[np.uint64], voxels: int, dtype: np.dtype[Any]) -
     dtype : numpy.dtype
         The file's integer type.
     """
-    sparse = _sparse(pairs, voxels, 12 * pairs.size)
+    sparse = _sparse(pairs, voxels, LONGEST_CODE * (1 + pairs.size))
     if sparse is not None and len(sparse) * _NEARLY_RAW <= voxels:
         return SPARSE, sparse
     values = np.zeros(voxels, dtype)
@@ -94,7 +95,7 @@ def decode_pairs(payload: bytes, voxels: int) -> NDArray[np.uint64]:
     if found > min(voxels, 4 * stream.size):  # a non-zero takes two bits or more
         raise LBJError(f"{found} non-zeros claimed in {stream.size} bytes")
     pairs = np.empty(2 * found, np.uint64)
-    if not decode(stream, True, voxels // max(found, 1), pairs):
+    if not decode(stream, True, _typical_gap(voxels, found), pairs):
         raise LBJError("sparse counts do not decode")
     return pairs
 
@@ -180,11 +181,15 @@ def _sparse(pairs: NDArray[np.uint64], voxels: int, room: int) -> bytes | None:
     found = pairs.size // 2
     prefix = write_varint(found)
     buffer = np.empty(max(room, 0) + len(prefix) + 2 * LONGEST_CODE, np.uint8)
-    end = encode(pairs, True, voxels // max(found, 1), buffer, len(prefix))
+    end = encode(pairs, True, _typical_gap(voxels, found), buffer, len(prefix))
     if not 0 <= end <= room:
         return None
     buffer[: len(prefix)] = np.frombuffer(prefix, np.uint8)
     return buffer[:end].tobytes()
+
+
+def _typical_gap(voxels: int, found: int) -> int:
+    return min(voxels // max(found, 1), _LARGEST_TYPICAL_GAP)
 
 
 def _raw(values: NDArray[Any]) -> bytes:

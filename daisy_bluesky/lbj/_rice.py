@@ -97,7 +97,7 @@ def encode(values: NDArray[np.uint64], paired: bool, typical_gap: int, out: NDAr
     paired : bool
         Which of the two streams to write.
     typical_gap : int
-        What the mean of the gaps starts from.
+        What the mean of the gaps starts from, at most 2**32.
     out : (m,) uint8
         Must be `LONGEST_CODE` longer than what is accepted.
     start : int

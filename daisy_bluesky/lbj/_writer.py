@@ -77,6 +77,7 @@ class Writer:
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
         self.header = self._file.header
         self._table = self._file.table
+        encode_item(np.ones(4, self.header.dtype))  # loads the compiled kernels now, not during the first exposure
         self._append_lock = threading.Lock()
         self._sync_lock = threading.Lock()
 

@@ -64,6 +64,16 @@ def test_large_frame_of_few_events_is_never_made_dense(tmp_path):
         )
 
 
+@pytest.mark.parametrize("rows", [[], [0], [2**20 + 77], [2**20 - 1], [5, 2**20 - 1]])
+def test_lone_events_in_the_largest_item(tmp_path, rows):
+    events = np.zeros(len(rows), [("row", int), ("column", int), ("channel", int), ("count", np.uint64)])
+    events["row"], events["column"], events["channel"], events["count"] = rows, 2**10 - 3, 2**10 - 1, 2**62
+    with lbj.Writer(tmp_path / "large.lbj", shape=(2**20, 2**10), channels=2**10, dtype="u8") as writer:
+        writer.append(1, events)
+    with lbj.Reader(writer.path) as reader:
+        assert reader.events(0).tolist() == events.tolist()
+
+
 def test_signed_counts_and_further_axes(tmp_path):
     item = np.zeros((2, 3, 4, 5), np.int8)
     item[0, 2, 1, 4], item[1, 2, 3, 0] = -128, 127
