@@ -7,11 +7,11 @@ import numpy as np
 from daisy_bluesky.report._acquisition import Acquisition
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._raster_plans import RasterPlan
-from daisy_bluesky.report._rasters import Classifier, SpectrumSource, run_raster
+from daisy_bluesky.report._rasters import Classifier, SpectrumSource, best_outcome, gather_evidence
 
 WINDOW = 128
 """Largest edge of the part of the field that rasters are tried on, pixels."""
-FIRST_COUNTS = 4.0
+FIRST_COUNTS = 1.0
 STEP = 2.0
 
 
@@ -103,7 +103,7 @@ def _needed_dwell(
     while dwell < spent.dwell * STEP:
         dwell = min(dwell, spent.dwell)
         plan = RasterPlan("raster", truth.labels.shape, 1, dwell, 0.0, 0.0)
-        found = run_raster(plan, measure, classifier, truth).total_distortion or 0.0
+        found = best_outcome(gather_evidence(plan, measure, classifier), truth).total_distortion or 0.0
         if found <= wanted:
             return _interpolate(before, (dwell, max(found, least)), max(wanted, least))
         before = dwell, found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.report import _colours as colours
 from daisy_bluesky.report._comparison_panel import draw_comparison
 from daisy_bluesky.report._format import duration, in_powers
-from daisy_bluesky.report._map_panels import map_panels
+from daisy_bluesky.report._map_panels import MapPanel, map_panels
 from daisy_bluesky.report._named_lines import NamedLines
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._run import RunSummary
@@ -38,13 +38,14 @@ def compose(
     lines: Sequence[NamedLines],
     truth: GroundTruth | None,
     survey: NDArray[np.floating] | None,
+    survey_name: str,
     conclusion: str,
 ) -> Figure:
     """Return the figure that `draw_report` saves; parameters as there."""
     figure = Figure(figsize=SIZE, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     _head(figure, run, len(run.mean_spectra), pixel_size)
-    _maps(figure, run, outcomes, truth, survey, pixel_size)
+    _maps(figure, map_panels(run, outcomes, truth, survey, survey_name), run.shape, pixel_size)
     _legend(figure, outcomes[0].phase_map, phases, truth)
     _spectra(figure, run, phases, lines)
     draw_comparison(figure.add_axes(COMPARISON, label="comparison"), outcomes)
@@ -70,15 +71,7 @@ def _head(figure: Figure, run: RunSummary, phases: int, pixel_size: float) -> No
     figure.text(LEFT, 0.918, "   ·   ".join(facts), fontsize=9, color=colours.FAINT_INK, va="top")
 
 
-def _maps(
-    figure: Figure,
-    run: RunSummary,
-    outcomes: Sequence[MapOutcome],
-    truth: GroundTruth | None,
-    survey: NDArray[np.floating] | None,
-    pixel_size: float,
-) -> None:
-    panels = map_panels(run, outcomes, truth, survey)
+def _maps(figure: Figure, panels: Sequence[MapPanel], shape: tuple[int, int], pixel_size: float) -> None:
     gap = 0.011
     width = (RIGHT - LEFT - gap * (len(panels) - 1)) / len(panels)
     for number, panel in enumerate(panels):
@@ -86,7 +79,7 @@ def _maps(
         axes = figure.add_axes(place, label=panel.title, anchor="N")
         panel.draw(axes)
         if number == 0:
-            draw_scale_bar(axes, run.shape, pixel_size)
+            draw_scale_bar(axes, shape, pixel_size)
 
 
 def _legend(figure: Figure, phase_map: NDArray[np.integer], phases: Sequence[str], truth: GroundTruth | None) -> None:

@@ -15,6 +15,8 @@ GREEK = {"a": "α", "b": "β", "g": "γ", "n": "η", "z": "ζ"}
 GAP = 5.0  # points
 SIZE = 7.0  # points
 MOST = 12
+KNEE = 0.12
+"""How far below its name a leader bends, as a share of the panel."""
 
 
 def line_name(label: str) -> str:
@@ -68,8 +70,8 @@ def draw_line_labels(axes: Axes, lines: NamedLines, tops: Sequence[float], heigh
         return
     centres = spread([line[0] for line in shown], [_width(line[1]) * per_point for line in shown], low, high)
     for (energy, name, top), centre in zip(shown, centres.tolist(), strict=True):
-        bottom, knee = top, height - 0.35 * (height - top)
-        axes.plot([energy, energy, centre], [bottom, knee, height], color=colours.FAINT_INK, linewidth=0.4)
+        knee = max(top, height - KNEE * axes.get_ylim()[1])
+        axes.plot([energy, energy, centre], [top, knee, height], color=colours.FAINT_INK, linewidth=0.4)
         colour = colours.INK if name in lines.certain else colours.FAINT_INK
         axes.text(centre, height, line_name(name), fontsize=SIZE, ha="center", va="bottom", color=colour)
 

@@ -57,6 +57,7 @@ def map_panels(
     outcomes: Sequence[MapOutcome],
     truth: GroundTruth | None,
     survey: NDArray[np.floating] | None,
+    survey_name: str,
 ) -> list[MapPanel]:
     """Return the panels of a report: with the truth where it is known, else with the best rival's map."""
     own = outcomes[0]
@@ -66,8 +67,8 @@ def map_panels(
     found = MapPanel("phase map", "grey: ill spectrum", colours.paint(own.phase_map, ill))
     if truth is not None:
         true = MapPanel("truth", "grey: detector fails", colours.paint(truth.labels, truth.ill))
-        return [_survey(run, survey), measured, found, true, _distortion(own, truth)]
-    panels = [_survey(run, survey), _counts(run), measured, found]
+        return [_survey(run, survey, survey_name), measured, found, true, _distortion(own, truth)]
+    panels = [_survey(run, survey, survey_name), _counts(run), measured, found]
     rival = next((outcome for outcome in outcomes[1:]), None)
     return panels if rival is None else [*panels, MapPanel(rival.name, "", colours.paint(rival.phase_map))]
 
@@ -84,12 +85,12 @@ def fill_in(shape: tuple[int, int], positions: NDArray[np.int64], values: NDArra
     return np.asarray(filled, dtype=np.float64).reshape(shape)
 
 
-def _survey(run: RunSummary, survey: NDArray[np.floating] | None) -> MapPanel:
+def _survey(run: RunSummary, survey: NDArray[np.floating] | None, name: str) -> MapPanel:
     if survey is not None:
-        return MapPanel("HAADF", "survey", survey)
+        return MapPanel(name, "survey", survey)
     if not np.isfinite(run.haadf).any():
         return _counts(run)
-    return MapPanel("HAADF", "interpolated", fill_in(run.shape, run.positions, run.haadf))
+    return MapPanel(name, "interpolated", fill_in(run.shape, run.positions, run.haadf))
 
 
 def _counts(run: RunSummary) -> MapPanel:

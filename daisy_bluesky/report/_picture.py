@@ -21,6 +21,7 @@ def draw_report(
     lines: Sequence[Mapping[str, float]] = (),
     truth: GroundTruth | None = None,
     survey: NDArray[np.floating] | None = None,
+    survey_name: str = "HAADF",
     conclusion: str = "",
 ) -> Path:
     """Draw what a run measured and found, beside its rivals, 16:9 and 3840 x 2160 pixels.
@@ -44,6 +45,8 @@ def draw_report(
         What is there, where it is known.
     survey : (rows, columns) ndarray, optional
         A full survey image to show in place of the HAADF signal of the measured pixels.
+    survey_name : str
+        What the survey image, or in its place the intensity at the measured pixels, shows.
     conclusion : str
         A line at the foot of the picture.
 
@@ -73,6 +76,7 @@ def draw_report(
         lines=lines_to_name(run, lines),
         truth=truth,
         survey=survey,
+        survey_name=survey_name,
         conclusion=conclusion,
     )
     figure.savefig(path, dpi=figure.dpi, metadata={"Title": f"Run {run.start['uid']}", "Software": "daisy-bluesky"})

@@ -1,6 +1,7 @@
 """Rasters of a specimen whose truth is known, with the best inference a raster can have."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Protocol
 
 import numpy as np
@@ -51,14 +52,17 @@ class Evidence:
 
     Attributes
     ----------
+    plan : RasterPlan
+        The raster.
     log_likelihood : ndarray
-        (rows, columns, phases) float64 on the measured grid, nats; zero where the spectrum is ill.
+        (rows, columns, phases) float64 on the measured grid, nats.
     ill : ndarray
         (rows, columns) bool, called ill by the classifier.
     counts : float
         Mean counts of a spectrum.
     """
 
+    plan: RasterPlan
     log_likelihood: NDArray[np.float64]
     ill: NDArray[np.bool_]
     counts: float
@@ -75,8 +79,9 @@ def raster_rivals(
     """Measure a specimen by the rasters a map has to stand beside.
 
     A full raster with the dwell of a visit; rasters with equal electrons and with equal time, the time between two
-    exposures included; and one of equal time whose beam flies along the lines without stopping. Ill spectra are
-    found by the same classifier as for the map. Labels come from the classifier's likelihood with a Potts prior.
+    exposures included; and one of equal time whose beam flies along the lines without stopping. Labels come from the
+    classifier's likelihood with a Potts prior. Spectra that the classifier calls ill, as it does for the map, say
+    nothing about their pixel.
 
     Parameters
     ----------
@@ -87,15 +92,16 @@ def raster_rivals(
     classifier : Classifier
         The classifier of the map they stand beside.
     truth : GroundTruth
-        What is there. It also picks the strength of the prior: no raster can do better with this inference.
+        What is there. It also picks the strength of the prior, and whether spectra called ill are better believed
+        after all, as at few counts they are: no raster can do better with this inference.
     line_retrace : float
         Time a flying beam takes between two lines, s.
 
     Returns
     -------
     list of MapOutcome
-        Each with the prior strength that is best against the truth (`total_distortion`) and with the strength
-        estimated from the data alone (`blind_distortion`).
+        Each as good as the truth can make it (`total_distortion`), and beside it what it reaches with the prior
+        strength that the data tell (`blind_distortion`).
     """
     outcomes = [run_raster(plan, measure, classifier, truth) for plan in (full_raster(spent), equal_electrons(spent))]
     timed = [run_raster(plan, measure, classifier, truth) for plan in equal_time(spent)]
@@ -107,9 +113,14 @@ def raster_rivals(
 def run_raster(plan: RasterPlan, measure: SpectrumSource, classifier: Classifier, truth: GroundTruth) -> MapOutcome:
     """Measure a specimen by a raster and judge the map; parameters as for `raster_rivals`."""
     evidence = gather_evidence(plan, measure, classifier)
-    blind = _judge(plan, evidence, None, truth)
-    aided = [_judge(plan, evidence, strength, truth) for strength in PRIOR_STRENGTHS]
-    return replace(min([blind, *aided], key=_distortion), blind_distortion=blind.total_distortion)
+    blind = _judge(evidence, None, truth, heed_ill=True)
+    return replace(min(blind, best_outcome(evidence, truth), key=_distortion), blind_distortion=blind.total_distortion)
+
+
+def best_outcome(evidence: Evidence, truth: GroundTruth) -> MapOutcome:
+    """Return the outcome of a raster with the inference that is best against the truth."""
+    choices = product(PRIOR_STRENGTHS, (True, False))
+    return min((_judge(evidence, strength, truth, heed_ill=heed) for strength, heed in choices), key=_distortion)
 
 
 def gather_evidence(plan: RasterPlan, measure: SpectrumSource, classifier: Classifier) -> Evidence:
@@ -119,21 +130,22 @@ def gather_evidence(plan: RasterPlan, measure: SpectrumSource, classifier: Class
     for first in range(0, rows.size, BLOCK):
         block = slice(first, first + BLOCK)
         spectra = measure(rows[block], columns[block], plan.dwell)
-        failed = classifier.predict(spectra) == 0
-        likelihoods.append(np.where(failed[:, None], 0.0, classifier.log_likelihood(spectra)))
-        ill.append(failed)
+        likelihoods.append(classifier.log_likelihood(spectra))
+        ill.append(classifier.predict(spectra) == 0)
         counts += float(spectra.sum(dtype=np.float64))
     grid = plan.rows.size, plan.columns.size
     log_likelihood = np.concatenate(likelihoods).reshape(*grid, -1)
-    return Evidence(log_likelihood, np.concatenate(ill).reshape(grid), counts / rows.size)
+    return Evidence(plan, log_likelihood, np.concatenate(ill).reshape(grid), counts / rows.size)
 
 
-def _judge(plan: RasterPlan, evidence: Evidence, strength: float | None, truth: GroundTruth) -> MapOutcome:
-    labels = 1 + np.argmax(potts_posterior(evidence.log_likelihood, strength), axis=-1)
+def _judge(evidence: Evidence, strength: float | None, truth: GroundTruth, *, heed_ill: bool) -> MapOutcome:
+    plan, silent = evidence.plan, evidence.ill & heed_ill
+    likelihood = np.where(silent[..., None], 0.0, evidence.log_likelihood)
+    labels = 1 + np.argmax(potts_posterior(likelihood, strength), axis=-1)
     positions = np.argwhere(np.ones(labels.shape, dtype=np.bool_))
     positions = np.column_stack([plan.rows[positions[:, 0]], plan.columns[positions[:, 1]]])
     phase_map = labels if plan.pitch == 1 else reconstruct(plan.shape, positions, labels.ravel())
-    found = np.where(evidence.ill, 0, labels).ravel()
+    found = np.where(silent, 0, labels).ravel()
     outcome = MapOutcome(
         name=plan.name if plan.pitch == 1 else f"{plan.name} (every {_ordinal(plan.pitch)} pixel)",
         phase_map=np.asarray(phase_map, dtype=np.int64),
