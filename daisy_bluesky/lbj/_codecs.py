@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._folding import fold, pair, scatter, unfold, unpair
-from daisy_bluesky.lbj._rice import LONGEST_CODE, decode, encode
+from daisy_bluesky.lbj._rice import LONGEST_CODE
+from daisy_bluesky.lbj._streams import read_dense, read_sparse, write_dense, write_sparse
 
 RAW = 0
 DEFLATED = 1
@@ -19,7 +20,6 @@ _DEFLATE_LEVEL = 1
 _DEFLATE_FROM = 2**16  # bytes: below, counts are not worth the time
 _NEARLY_RAW = 8  # deflate is tried where counts shrank less than this
 
-_LARGEST_TYPICAL_GAP = 2**32  # keeps the parameter of a code at 32 bits or less
 _MOST_DEFLATED = 1032  # the largest ratio that deflate can reach
 
 Patterns = NDArray[np.unsignedinteger[Any]]
@@ -54,7 +54,7 @@ def encode_pairs(pairs: NDArray[np.uint64], voxels: int, dtype: np.dtype[Any]) -
     dtype : numpy.dtype
         The file's integer type.
     """
-    sparse = _sparse(pairs, voxels, LONGEST_CODE * (1 + pairs.size))
+    sparse = write_sparse(pairs, voxels, LONGEST_CODE * (1 + pairs.size))
     if sparse is not None and len(sparse) * _NEARLY_RAW <= voxels:
         return SPARSE, sparse
     values = np.zeros(voxels, dtype)
@@ -79,25 +79,13 @@ def decode_item(codec: int, payload: bytes, out: NDArray[Any]) -> None:
         raise LBJError("counts stored for a type that is not an integer")
     bits, largest = _signed_bits(out.dtype), np.uint64(_largest(out.dtype))
     if codec == SPARSE:
-        pairs = decode_pairs(payload, out.size)
+        pairs = read_sparse(payload, out.size)
         out[:] = 0
         whole = scatter(pairs, bits, largest, _patterns(out))
     else:
         whole = unfold(read_dense(payload, out.size), bits, largest, _patterns(out))
     if not whole:
         raise LBJError("a count lies outside of the item or of its type")
-
-
-def decode_pairs(payload: bytes, voxels: int) -> NDArray[np.uint64]:
-    """Return the pairs, (2 n,) uint64, of a sparse payload; LBJError where it is not one."""
-    found, start = read_varint(payload)
-    stream = np.frombuffer(payload, np.uint8, offset=start)
-    if found > min(voxels, 4 * stream.size):  # a non-zero takes two bits or more
-        raise LBJError(f"{found} non-zeros claimed in {stream.size} bytes")
-    pairs = np.empty(2 * found, np.uint64)
-    if not decode(stream, True, _typical_gap(voxels, found), pairs):
-        raise LBJError("sparse counts do not decode")
-    return pairs
 
 
 def decode_events(
@@ -117,7 +105,7 @@ def decode_events(
         decode_item(codec, payload, values)
         positions = np.flatnonzero(values)
         return positions, values[positions]
-    pairs = decode_pairs(payload, voxels)
+    pairs = read_sparse(payload, voxels)
     positions, magnitudes = np.empty(pairs.size // 2, np.int64), np.empty(pairs.size // 2, np.uint64)
     counts = np.empty(positions.size, dtype)
     if not unpair(pairs, voxels, positions, magnitudes) or not unfold(
@@ -127,69 +115,17 @@ def decode_events(
     return positions, counts
 
 
-def write_dense(magnitudes: NDArray[np.uint64], room: int) -> bytes | None:
-    """Return a dense stream, None where it would take more than `room` bytes."""
-    buffer = np.empty(room + 2 * LONGEST_CODE, np.uint8)
-    end = encode(magnitudes, False, 0, buffer, 0)
-    return buffer[:end].tobytes() if 0 <= end <= room else None
-
-
-def read_dense(payload: bytes, n: int) -> NDArray[np.uint64]:
-    """Return the `n` magnitudes of a dense stream, (n,) uint64; LBJError where it is not one."""
-    if n > 8 * len(payload):  # a value takes one bit or more
-        raise LBJError(f"{n} values claimed in {len(payload)} bytes")
-    magnitudes = np.empty(n, np.uint64)
-    if not decode(np.frombuffer(payload, np.uint8), False, 0, magnitudes):
-        raise LBJError("dense counts do not decode")
-    return magnitudes
-
-
-def write_varint(value: int) -> bytes:
-    """Return a whole number in groups of 7 bits, the lowest first, the top bit set on all but the last."""
-    groups = bytearray()
-    while value > 127:
-        groups.append(value & 127 | 128)
-        value >>= 7
-    groups.append(value)
-    return bytes(groups)
-
-
-def read_varint(payload: bytes) -> tuple[int, int]:
-    """Return the number that a payload starts with and where it ends; LBJError where it does within 9 bytes not."""
-    value = 0
-    for i, group in enumerate(payload[:9]):
-        value |= (group & 127) << (7 * i)
-        if group < 128:
-            return value, i + 1
-    raise LBJError("a number does not end")
-
-
 def _counts(values: NDArray[Any]) -> tuple[int, bytes]:
     patterns, bits = _patterns(values), _signed_bits(values.dtype)
     pairs = pair(patterns, bits)
     room = values.nbytes - 1
     crowded = pairs.size > values.size  # more than half of the voxels: dense may be smaller
-    payload = None if crowded and 3 * pairs.size > 4 * values.size else _sparse(pairs, values.size, room)
+    payload = None if crowded and 3 * pairs.size > 4 * values.size else write_sparse(pairs, values.size, room)
     codec = SPARSE
     if crowded:
         dense = write_dense(fold(patterns, bits), room if payload is None else len(payload) - 1)
         codec, payload = (codec, payload) if dense is None else (DENSE, dense)
     return (RAW, _raw(values)) if payload is None else (codec, payload)
-
-
-def _sparse(pairs: NDArray[np.uint64], voxels: int, room: int) -> bytes | None:
-    found = pairs.size // 2
-    prefix = write_varint(found)
-    buffer = np.empty(max(room, 0) + len(prefix) + 2 * LONGEST_CODE, np.uint8)
-    end = encode(pairs, True, _typical_gap(voxels, found), buffer, len(prefix))
-    if not 0 <= end <= room:
-        return None
-    buffer[: len(prefix)] = np.frombuffer(prefix, np.uint8)
-    return buffer[:end].tobytes()
-
-
-def _typical_gap(voxels: int, found: int) -> int:
-    return min(voxels // max(found, 1), _LARGEST_TYPICAL_GAP)
 
 
 def _raw(values: NDArray[Any]) -> bytes:

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from daisy_bluesky.lbj._codecs import DENSE, read_dense, read_varint, write_dense, write_varint
+from daisy_bluesky.lbj._codecs import DENSE
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._folding import fold, unfold
 from daisy_bluesky.lbj._record import END, INDEX, OVERHEAD, frame, parse_head
 from daisy_bluesky.lbj._rows import Rows
 from daisy_bluesky.lbj._scan import whole_record_at
 from daisy_bluesky.lbj._source import Source
+from daisy_bluesky.lbj._streams import read_dense, read_varint, write_dense, write_varint
 
 _LARGEST = np.uint64(2**64 - 1)
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daisy_bluesky import lbj
-from daisy_bluesky.lbj._codecs import decode_events, decode_item, encode_item, write_varint
+from daisy_bluesky.lbj._codecs import decode_events, decode_item, encode_item
+from daisy_bluesky.lbj._streams import write_varint
 
 DTYPES = st.sampled_from(["bool", "uint8", "int16", "uint32", "int64", "uint64", "float32"])
 

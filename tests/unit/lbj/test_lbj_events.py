@@ -64,7 +64,7 @@ def test_large_frame_of_few_events_is_never_made_dense(tmp_path):
         )
 
 
-@pytest.mark.parametrize("rows", [[], [0], [2**20 + 77], [2**20 - 1], [5, 2**20 - 1]])
+@pytest.mark.parametrize("rows", [[], [0], [2**19 + 77], [2**20 - 1], [5, 2**20 - 1]])
 def test_lone_events_in_the_largest_item(tmp_path, rows):
     events = np.zeros(len(rows), [("row", int), ("column", int), ("channel", int), ("count", np.uint64)])
     events["row"], events["column"], events["channel"], events["count"] = rows, 2**10 - 3, 2**10 - 1, 2**62

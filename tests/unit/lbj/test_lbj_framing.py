@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from daisy_bluesky import lbj
-from daisy_bluesky.lbj._codecs import DENSE, RAW, write_dense, write_varint
+from daisy_bluesky.lbj._codecs import DENSE, RAW
 from daisy_bluesky.lbj._folding import fold
 from daisy_bluesky.lbj._record import END, INDEX, ITEM, frame
+from daisy_bluesky.lbj._streams import write_dense, write_varint
 
 SPECTRUM = np.arange(8, dtype=np.uint32)
 
