@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 NEIGHBOURS = 10
 TILE = 16
 SHIFT = 16
-MASK = 2**SHIFT - 1
-LARGEST_SIDE = 2**15 - 1
-FAR = 2**31 - 1
+MASK = (1 << SHIFT) - 1
+LARGEST_SIDE = (1 << 15) - 1
+FAR = (1 << 31) - 1
 NEVER = -1.0
 
 # neighbours: the nearest valid measurements by (squared distance, row, column), each as row * 2**SHIFT + column; -1

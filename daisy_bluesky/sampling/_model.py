@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.sampling._features import FEATURE_VERSION, FEATURES
+from daisy_bluesky.sampling._features import FEATURE_VERSION
 from daisy_bluesky.sampling._regression import PRODUCTS, Regression
 
 
@@ -22,31 +22,22 @@ class SladsModel:
 
     Attributes
     ----------
-    hidden : (FEATURES, units) float64
-        Input weights of the network; no units for least squares on second-order feature products.
-    bias : (units,) float64
-        Offsets of the units.
-    output : (2, terms) float64
-        Weights of the two predictions, ERD over squared distance to the nearest measurement and probability that the
-        label is wrong; terms are the units, or the products.
-    offset : (2,) float64
-        Offsets of the two predictions.
+    coefficients : (2, PRODUCTS) float64
+        Least squares on second-order feature products, for the ERD over squared distance to the nearest measurement and
+        for the probability that the label is wrong.
     exploration : float
         Floor of the first prediction, which keeps unmeasured regions attractive.
     window : float
         The c of the training target: its Gaussian window has sigma = (distance to the nearest measurement) / c.
     calibration : (3,) float64
-        Median, 5% and 95% quantile of (true / predicted) total distortion over training runs.
+        Median, 5% and 95% quantile of sqrt(true) - sqrt(predicted) total distortion over calibration runs.
     description : str
         Training set and score, for people.
     feature_version : int
         Which features the coefficients belong to.
     """
 
-    hidden: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    output: NDArray[np.float64]
-    offset: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
     exploration: float
     window: float
     calibration: NDArray[np.float64]
@@ -65,9 +56,8 @@ class SladsModel:
             raise ValueError(
                 f"SladsModel: feature version {self.feature_version}, expected {FEATURE_VERSION}; train again"
             )
-        units = len(self.bias)
-        shapes = (self.hidden.shape, self.output.shape, self.offset.shape, self.calibration.shape)
-        if shapes != ((FEATURES, units), (2, units or PRODUCTS), (2,), (3,)) or units > PRODUCTS:
+        shapes = (self.coefficients.shape, self.calibration.shape)
+        if shapes != ((2, PRODUCTS), (3,)):
             raise ValueError(f"SladsModel: arrays of shapes {shapes} do not make a model; train again")
         if not all(np.isfinite(array).all() for array in self._arrays().values() if array.dtype.kind == "f"):
             raise ValueError("SladsModel: coefficients must be finite; train again")
@@ -75,7 +65,7 @@ class SladsModel:
     @property
     def regression(self) -> Regression:
         """The coefficients as compiled kernels take them."""
-        return Regression(self.hidden, self.bias, self.output, self.offset, self.exploration)
+        return Regression(self.coefficients, self.exploration)
 
     @property
     def digest(self) -> str:
@@ -106,7 +96,7 @@ class SladsModel:
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError(f"not a sampling model: {error}; train one with sampling.train") from error
         return cls(
-            **{name: np.ascontiguousarray(arrays[name], np.float64) for name in ("hidden", "bias", "output", "offset")},
+            coefficients=np.ascontiguousarray(arrays["coefficients"], np.float64),
             exploration=float(arrays["exploration"]),
             window=float(arrays["window"]),
             calibration=np.asarray(arrays["calibration"], np.float64),

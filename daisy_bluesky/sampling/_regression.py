@@ -11,31 +11,22 @@ from daisy_bluesky.sampling._field import NEVER, SHIFT
 from daisy_bluesky.sampling._neighbours import squared_distance
 
 PRODUCTS = 1 + FEATURES + FEATURES * (FEATURES + 1) // 2
-UNITS = 16
+REDUCTION, DOUBT = 0, 1
 
 
 class Regression(NamedTuple):
-    """Coefficients of a small network, or of least squares on feature products where there is no hidden unit.
+    """Least squares on the second-order products of the features.
 
     Attributes
     ----------
-    hidden : (FEATURES, units) float64
-        Weights of the rectified hidden units.
-    bias : (units,) float64
-        Their offsets.
-    output : (2, units) float64, or (2, PRODUCTS) float64 without hidden units
-        Weights of the two predictions: reduction in distortion per squared distance to the nearest measurement, and
-        probability that the pixel's label is wrong.
-    offset : (2,) float64
-        Their offsets.
+    coefficients : (2, PRODUCTS) float64
+        Of the reduction in distortion over squared distance to the nearest measurement, and of the probability that
+        the pixel's label is wrong.
     exploration : float
         Added to the first prediction, so that no empty region is left alone for ever.
     """
 
-    hidden: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    output: NDArray[np.float64]
-    offset: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
     exploration: float
 
 
@@ -54,21 +45,6 @@ def expand(inputs: NDArray[np.float64], out: NDArray[np.float64]) -> None:
 
 
 @compiled
-def _activate(
-    hidden: NDArray[np.float64], bias: NDArray[np.float64], inputs: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
-    """Fill the first entries of `out` with the hidden units' activations."""
-    units = len(bias)
-    for unit in range(units):
-        out[unit] = bias[unit]
-    for feature in range(FEATURES):
-        for unit in range(units):
-            out[unit] += hidden[feature, unit] * inputs[feature]
-    for unit in range(units):
-        out[unit] = max(out[unit], 0.0)
-
-
-@compiled
 def rate(
     pixels: NDArray[Any],
     row: int,
@@ -79,7 +55,16 @@ def rate(
 ) -> None:
     """Bring the score and doubt of a pixel up to date.
 
-    `inputs`, (FEATURES,), and `terms`, (PRODUCTS,), are scratch.
+    Parameters
+    ----------
+    pixels : (rows, columns) PIXEL
+        State of the field; lists and labels up to date.
+    row, column : int
+        The pixel.
+    regression : Regression
+        What was learned.
+    inputs : (FEATURES,) float64, terms : (PRODUCTS,) float64
+        Scratch.
     """
     pixel = pixels[row, column]
     pixel.score = NEVER
@@ -87,14 +72,11 @@ def rate(
         pixel.doubt = 0.0 if pixel.sample != 0 else 1.0
         return
     features(pixels, row, column, inputs)
-    if len(regression.bias) == 0:
-        expand(inputs, terms)
-    else:
-        _activate(regression.hidden, regression.bias, inputs, terms)
-    reduction, doubt = regression.offset[0], regression.offset[1]
-    for term in range(regression.output.shape[1]):
-        reduction += regression.output[0, term] * terms[term]
-        doubt += regression.output[1, term] * terms[term]
+    expand(inputs, terms)
+    reduction, doubt = 0.0, 0.0
+    for term in range(PRODUCTS):
+        reduction += regression.coefficients[REDUCTION, term] * terms[term]
+        doubt += regression.coefficients[DOUBT, term] * terms[term]
     pixel.doubt = min(max(doubt, 0.0), 1.0)
     if not pixel.closed:
         area = squared_distance((row << SHIFT) + column, pixel.neighbours[0])

@@ -125,9 +125,7 @@ class Slads:
     def measured(self) -> NDArray[np.bool_]:
         """Pixels that were visited, failed spectra included, (rows, columns) bool."""
         mask = np.zeros(self.shape, bool)
-        places = self._ledger.places()
-        if places:
-            mask[tuple(np.array(places).T)] = True
+        mask[tuple(np.array(self._ledger.places(), np.int64).reshape(-1, 2).T)] = True
         return mask
 
     @property
@@ -151,7 +149,7 @@ class Slads:
     def expected_reduction(self) -> NDArray[np.float64]:
         """Score of every pixel, (rows, columns) float64, pixels of distortion; 0 where it cannot be measured again."""
         self._refresh()
-        return np.maximum(self._pixels["score"], 0.0).astype(np.float64)
+        return np.asarray(np.maximum(self._pixels["score"], 0.0), np.float64)
 
     def expected_at(self, row: int, column: int) -> float:
         """Return the expected reduction in distortion of measuring a pixel, pixels; cheap at any time.
@@ -265,10 +263,10 @@ class Slads:
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Estimate the total distortion of `labels` inside the region of interest.
 
-        The sum of every pixel's learned probability of a wrong label, times what that sum was off by (median, 5% and
-        95% quantile) when the model sampled its own kind of images to 5 ... 30%. The interval is as good as the model's
-        images are like the sample: it does not know of phases nobody has met, nor of misclassified spectra, and the map
-        of `reconstruct` is usually a little better than `labels`.
+        The mean of every pixel's learned probability of a wrong label, corrected by what it was off by (median, 5% and
+        95% quantile, on a square-root scale) when the model sampled calibration images to 5 ... 30%. The interval is
+        as good as those images are like the sample: it does not know of phases nobody has met, nor of misclassified
+        spectra, and the map of `reconstruct` is usually a little better than `labels`.
 
         Returns
         -------
@@ -276,9 +274,9 @@ class Slads:
             (estimate, low, high), fractions of the pixels.
         """
         self._refresh()
-        doubt = float(self._field.tiles["doubt"].sum()) / self._inside
-        middle, low, high = (min(float(factor) * doubt, 1.0) for factor in self.model.calibration)
-        return middle, low, high
+        doubt = np.sqrt(self._field.tiles["doubt"].sum() / self._inside)
+        middle, low, high = np.clip(doubt + self.model.calibration, 0.0, 1.0) ** 2
+        return float(middle), float(low), float(high)
 
     def _settle(self, place: Place) -> None:
         """Make the field's state of one pixel agree with the visits to it."""

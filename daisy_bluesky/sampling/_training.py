@@ -1,15 +1,13 @@
 """Learning the expected reduction in distortion from maps."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling import patterns
-from daisy_bluesky.sampling._features import FEATURES
 from daisy_bluesky.sampling._field import NEIGHBOURS, Field
-from daisy_bluesky.sampling._fit import fit_least_squares, fit_network
+from daisy_bluesky.sampling._fit import fit
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._regression import PRODUCTS, Regression
 from daisy_bluesky.sampling._training_set import LabelMap, TrainingSet, collect, sample_on, sampled_field
@@ -22,9 +20,7 @@ START = 0.01
 PIXELS_PER_STATE = 3000
 SCORED_MAPS = 4
 
-BLANK = Regression(np.zeros((FEATURES, 0)), np.zeros(0), np.zeros((2, PRODUCTS)), np.zeros(2), 0.0)
-
-RegressorName = Literal["network", "least squares"]
+BLANK = Regression(np.zeros((2, PRODUCTS)), 0.0)
 
 
 def train(
@@ -32,7 +28,6 @@ def train(
     *,
     windows: Sequence[float] = WINDOWS,
     densities: Sequence[float] = DENSITIES,
-    regressor: RegressorName = "least squares",
     calibration_maps: Sequence[ArrayLike] | None = None,
     seed: int = 0,
     description: str = "",
@@ -52,9 +47,6 @@ def train(
         The c to choose from: the window has sigma = (distance to the nearest measurement) / c.
     densities : sequence of float
         Measured fractions at which features are collected.
-    regressor : {"least squares", "network"}
-        Least squares on second-order feature products, as in the papers, or a hidden layer of 16 rectified units, which
-        measures the same on maps of either kind and takes longer to train.
     calibration_maps : sequence of (rows, columns) int, optional
         Maps on which the estimate of the remaining distortion is calibrated; the training maps when omitted.
     seed : int
@@ -88,22 +80,19 @@ def train(
     rng = np.random.default_rng(seed)
     scored = maps[:: -(-len(maps) // SCORED_MAPS)]
     data = _from_random_masks(maps, tuple(windows), tuple(densities), rng)
-    fits = [_fit(regressor, data, number, seed) for number in range(len(windows))]
-    scores = [_score(fit, scored, seed) for fit in fits]
-    best = int(np.argmin(scores))
-    more = _from_own_sampling(maps, fits[best], (float(windows[best]),), rng)
-    chosen = TrainingSet(data.inputs, data.reduction[:, best : best + 1], data.wrong)
-    fit = _fit(regressor, TrainingSet.joined([chosen, more]), 0, seed)
-    candidates = [fit._replace(exploration=exploration) for exploration in EXPLORATIONS]
-    final_scores = [_score(candidate, scored, seed) for candidate in candidates]
-    final = candidates[int(np.argmin(final_scores))]
+    fits = [_fit(data, number) for number in range(len(windows))]
+    best = int(np.argmin([_score(regression, scored, seed) for regression in fits]))
+    own = _from_own_sampling(maps, fits[best], (float(windows[best]),), rng)
+    candidates = _refitted(data, best, own)
+    scores = [_score(candidate, scored, seed) for candidate in candidates]
+    final = candidates[int(np.argmin(scores))]
     held_out = maps if calibration_maps is None else [_checked(label_map) for label_map in calibration_maps]
     return SladsModel(
         **final._asdict(),
         window=float(windows[best]),
         calibration=_calibration(final, held_out, seed),
-        description=f"{description or f'{len(maps)} maps'}; {regressor}; mean total distortion at "
-        f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(scored)} of them: {min(final_scores):.4f}",
+        description=f"{description or f'{len(maps)} maps'}; mean total distortion at "
+        f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(scored)} of them: {min(scores):.4f}",
     )
 
 
@@ -154,12 +143,20 @@ def checkpoints(truth: LabelMap, regression: Regression, seed: int) -> Iterator[
         yield field
 
 
-def _fit(regressor: RegressorName, data: TrainingSet, window: int, seed: int) -> Regression:
-    """Fit a regressor to one window's targets."""
-    targets = np.stack([data.reduction[:, window], data.wrong], axis=1)
-    if regressor == "least squares":
-        return fit_least_squares(data.inputs, targets, EXPLORATIONS[1])
-    return fit_network(data.inputs, targets, EXPLORATIONS[1], seed)
+def _fit(data: TrainingSet, window: int) -> Regression:
+    """Fit the regression to one window's targets."""
+    return Regression(np.stack([fit(data.inputs, data.reduction[:, window]), fit(data.inputs, data.wrong)]), START)
+
+
+def _refitted(data: TrainingSet, window: int, own: TrainingSet) -> list[Regression]:
+    """Fit again with what the regression's own sampling met, for every exploration.
+
+    The probability of a wrong label is learned there alone, since it is asked for there alone.
+    """
+    chosen = TrainingSet(data.inputs, data.reduction[:, window : window + 1], data.wrong)
+    both = TrainingSet.joined([chosen, own])
+    coefficients = np.stack([fit(both.inputs, both.reduction[:, 0]), fit(own.inputs, own.wrong)])
+    return [Regression(coefficients, exploration) for exploration in EXPLORATIONS]
 
 
 def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:
@@ -176,10 +173,10 @@ def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:
 
 
 def _calibration(regression: Regression, maps: list[LabelMap], seed: int) -> NDArray[np.float64]:
-    """Return median, 5% and 95% quantile of true over predicted distortion over maps and checkpoints, (3,) float64."""
-    ratios = [
-        (field.pixels["label"] != truth).mean() / max(field.pixels["doubt"].mean(dtype=np.float64), 1e-9)
+    """Return median, 5% and 95% quantile of sqrt(true) - sqrt(predicted distortion) over maps and checkpoints."""
+    errors = [
+        np.sqrt((field.pixels["label"] != truth).mean()) - np.sqrt(field.pixels["doubt"].mean(dtype=np.float64))
         for number, truth in enumerate(maps)
         for field in checkpoints(truth, regression, 2000 + seed + number)
     ]
-    return np.asarray(np.quantile(ratios, (0.5, 0.05, 0.95)), np.float64)
+    return np.asarray(np.quantile(errors, (0.5, 0.05, 0.95)), np.float64)

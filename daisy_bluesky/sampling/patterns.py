@@ -168,7 +168,7 @@ def _points_per_line(shape: Shape, n: int) -> NDArray[np.int64]:
     """Return how n points spread over evenly spaced lines, as many lines as make the grid nearly square."""
     lines = round(np.sqrt(n * shape[0] / shape[1]))
     lines = min(max(lines, -(-n // shape[1]), 1), shape[0], n)
-    return np.diff(np.round(np.linspace(0, n, lines + 1)).astype(np.int64))
+    return np.asarray(np.diff(np.round(np.linspace(0, n, lines + 1))), np.int64)
 
 
 def _positions(pixels: NDArray[np.int64], shape: Shape) -> Positions:
