@@ -65,12 +65,13 @@ class JournalFile:
         return self._file.closed
 
     def write(self, data: bytes) -> None:
-        """Append bytes; where the system does not take them all, leave the file as it was and raise OSError."""
+        """Append bytes; where that fails or is interrupted, leave the file as it was."""
         try:
+            self._file.seek(self.end)  # even where an earlier failure could not be cut off
             written = self._file.write(data) or 0
             while written < len(data):
                 written += self._file.write(memoryview(data)[written:]) or 0
-        except OSError:
+        except BaseException:
             self._cut(self.end)
             raise
         self.end += len(data)

@@ -189,3 +189,32 @@ def test_appending_from_several_threads_loses_nothing(tmp_path):
         for thread in threads:
             thread.join()
     assert rows(writer.path) == {n: (n * SPECTRUM).tolist() for n in range(400)}
+
+
+class Interrupted:
+    """A file that takes one byte at a time and is interrupted at the eleventh."""
+
+    def __init__(self, file):
+        self.file, self.left = file, 10
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def write(self, data):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.file.write(data[:1])
+
+
+def test_interrupted_append_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    with lbj.Writer(tmp_path / "f.lbj", channels=16) as writer:
+        writer.append(1, SPECTRUM)
+        before = writer.path.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(writer._file, "_file", Interrupted(writer._file._file))
+            with pytest.raises(KeyboardInterrupt):
+                writer.append(2, SPECTRUM)
+        assert writer.path.read_bytes() == before
+        writer.append(3, SPECTRUM)
+    assert rows(writer.path) == {1: SPECTRUM.tolist(), 3: SPECTRUM.tolist()}
