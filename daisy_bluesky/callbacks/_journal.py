@@ -1,5 +1,6 @@
 """The RunEngine's first subscriber: every document to the disk before anything else sees it."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Journal:
         self._sync_interval = sync_interval
         self._subscribers: list[Callable[[str, Document], Any]] = []
         self._runs: dict[str, RunJournal] = {}
+        self._lock = threading.RLock()
 
     def subscribe(self, callback: Callable[[str, Document], Any]) -> None:
         """Pass every slim document on to `callback`, which is kept alive.
@@ -50,6 +52,12 @@ class Journal:
 
     def __call__(self, name: str, document: Document) -> None:
         """Write a document and pass on what stands for it."""
+        with self._lock:  # monitored signals emit their events from threads of their own
+            for slim_name, slim in self._write(name, document):
+                for subscriber in self._subscribers:
+                    subscriber(slim_name, slim)
+
+    def _write(self, name: str, document: Document) -> list[tuple[str, Document]]:
         run = self._start(document) if name == "start" else self._runs[self._run_of(name, document)]
         complete = False
         try:
@@ -59,10 +67,9 @@ class Journal:
             if name == "stop":
                 self._forget(run)
                 run.close(complete=complete)
-        for item in slim:
-            self._remember(run, *item)
-            for subscriber in self._subscribers:
-                subscriber(*item)
+        if name in ("descriptor", "resource"):
+            self._runs[document["uid"]] = run
+        return slim
 
     def _start(self, document: Document) -> RunJournal:
         run = RunJournal(self.directory, document, sync_interval=self._sync_interval)
@@ -76,10 +83,6 @@ class Journal:
         if name == "resource" and len(self._runs) == 1:  # a legacy resource does not name its run
             return next(iter(self._runs))
         raise ValueError(f"a {name} document belongs to no run that is being written; subscribe the Journal first")
-
-    def _remember(self, run: RunJournal, name: str, document: Document) -> None:
-        if name in ("descriptor", "resource"):
-            self._runs[document["uid"]] = run
 
     def _forget(self, run: RunJournal) -> None:
         self._runs = {uid: other for uid, other in self._runs.items() if other is not run}

@@ -49,6 +49,7 @@ class RunJournal:
             raise ValueError(f"run {start['uid']} is being written by another process; give the new run another uid")
         self._lock = lock
         self._complete = False
+        self._failure: OSError | None = None
         self._sync = GroupSync(sync_interval)
         self._files = PayloadFiles(self.folder, start["uid"], self._sync.add)
         self._sync.add(self.folder)
@@ -60,16 +61,20 @@ class RunJournal:
         Raises
         ------
         OSError
-            If the disk is full or failed, naming the run's folder.
+            If the disk is full or failed, naming the run's folder; then at every later document but the last, too.
         ValueError
             If a payload is not as its descriptor declares.
         """
+        if self._failure is not None and name != "stop":
+            raise self._failure
         try:
             slim = list(self._slim(name, document))
             self._documents.append(b"".join([encode(*item) for item in slim]))
             self._sync.wrote()
         except OSError as error:
-            raise _explained(error, self.folder) from None
+            # kept, because the engine does not hear of what a monitored signal's thread raises
+            self._failure = _explained(error, self.folder)
+            raise self._failure from None
         return slim
 
     def close(self, *, complete: bool = True) -> None:
