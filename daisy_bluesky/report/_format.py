@@ -1,6 +1,6 @@
 """Numbers as a microscopist reads them."""
 
-from math import floor, isfinite, log10
+from math import isfinite
 
 DASH = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -10,8 +10,8 @@ def in_powers(value: float) -> str:
     """Return a large number as ``"3.1×10⁹"``; below 10,000 with three figures or in full."""
     if not isfinite(value) or abs(value) < 1e4:
         return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
-    exponent = floor(log10(abs(value)))
-    return f"{value / 10**exponent:.1f}×10{str(exponent).translate(_SUPERSCRIPTS)}"
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,63 @@
+from math import inf
+
+import numpy as np
+import pytest
+
+from daisy_bluesky.report import BreakEven, MapOutcome, verdict
+
+MAP = np.ones((2, 2), dtype=int)
+
+
+def outcome(name, distortion, electrons=1e9, seconds=100.0):
+    return MapOutcome(name, MAP, 0.2, 500.0, electrons, seconds, total_distortion=distortion)
+
+
+OWN = outcome("adaptive map", 0.004)
+
+
+def test_it_says_where_the_raster_would_have_been_better():
+    lines = verdict(
+        OWN, [outcome("raster, equal electrons", 0.001, seconds=130.0), outcome("raster, equal time", 0.01)]
+    )
+    assert lines[0] == "The raster would have been better here (raster, equal electrons)."
+    assert "0.0040" in lines[1]
+    assert lines[2].endswith("the raster would have been better here, for the same electrons.")
+    assert "1.3 × the time" in lines[2]
+    assert lines[3].endswith("worse.")
+
+
+def test_a_dearer_raster_is_not_called_better_here():
+    lines = verdict(OWN, [outcome("full raster", 0.0, electrons=5e9, seconds=500.0)])
+    assert lines[0] == "No raster of equal price shows a better map."
+    assert lines[2].endswith("better, but dearer.")
+
+
+def test_equal_maps_are_as_good():
+    assert verdict(OWN, [outcome("raster", 0.004)])[2].endswith("as good.")
+
+
+def test_break_even_in_overhead_and_dwell():
+    even = BreakEven(counts=25.0, dwell=0.01, overhead=0.16, visit_dwell=0.042, electrons=1e9 / 31)
+    *_, needed, turn = verdict(OWN, [outcome("raster", 0.001)], even)
+    assert "25 counts a pixel (10 ms): 1/31 of the electrons" in needed
+    assert "more than 160 ms" in turn
+    assert "less than 42 ms" in turn
+
+
+@pytest.mark.parametrize(
+    ("even", "said"),
+    [
+        (BreakEven(25.0, 0.01, 0.0, 0.042, 1e9), "whatever the overhead"),
+        (BreakEven(inf, inf, 0.0, inf, inf), "No raster with up to the dwell of a visit"),
+    ],
+)
+def test_break_even_at_the_ends(even, said):
+    assert said in verdict(OWN, [outcome("raster", 0.01)], even)[-1]
+
+
+def test_maps_without_truth_are_compared_by_deviance():
+    own = MapOutcome("adaptive map", MAP, 0.2, 5.0, 1e9, 10.0, deviance=40.0)
+    raster = MapOutcome("raster", MAP, 1.0, 1.0, 1e9, 10.0, deviance=39.0)
+    assert verdict(own, [raster])[0].startswith("The raster would have been better")
+    with pytest.raises(ValueError, match="neither total distortion nor deviance"):
+        verdict(MapOutcome("map", MAP, 0.2, 5.0, 1e9, 10.0), [raster])
