@@ -10,6 +10,10 @@ from daisy_bluesky.sampling._training_images import training_images
 SIDE = 128
 TRAINING_SEEDS = (1, 2, 3)
 CALIBRATION_SEEDS = (11, 12, 13)
+DESCRIPTION = (
+    f"generated lines, grains, spheres, dendrites, fields and inclusions, {SIDE} x {SIDE}, "
+    f"seeds {', '.join(map(str, TRAINING_SEEDS))}"
+)
 SHIPPED = Path(__file__).parent / "models" / "default.npz"
 
 
@@ -24,8 +28,7 @@ def make_default() -> SladsModel:
     return train(
         [image for seed in TRAINING_SEEDS for image in training_images(SIDE, seed)],
         calibration_maps=[image for seed in CALIBRATION_SEEDS for image in training_images(SIDE, seed)],
-        description=f"generated lines, grains, spheres, dendrites, fields and inclusions, {SIDE} x {SIDE}, "
-        f"seeds {', '.join(map(str, TRAINING_SEEDS))}",
+        description=DESCRIPTION,
     )
 
 

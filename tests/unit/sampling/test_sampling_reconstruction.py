@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from sampling_maps import random_field
+from scipy.interpolate import RBFInterpolator
+
+from daisy_bluesky.sampling import patterns, reconstruct, total_distortion, vote
+
+
+def sampled(truth, fraction, seed=0):
+    positions = patterns.sobol(truth.shape, fraction, seed)
+    return positions, truth[positions[:, 0], positions[:, 1]]
+
+
+def test_vote_is_the_inverse_square_vote_of_ten_neighbours(two_phases):
+    """Against a direct computation in pixels without ties in distance."""
+    positions, labels = sampled(two_phases, 0.05)
+    voted = vote(two_phases.shape, positions, labels)
+    for row, column in np.ndindex(two_phases.shape):
+        distance = np.hypot(*(positions - (row, column)).T)
+        order = np.argsort(distance)
+        if distance[order[9]] == distance[order[10]] or distance[order[0]] == 0:
+            continue
+        weight = 1 / distance[order[:10]] ** 2
+        sums = [weight[labels[order[:10]] == label].sum() for label in (1, 2)]
+        if abs(sums[0] - sums[1]) > 1e-9:
+            assert voted[row, column] == 1 + np.argmax(sums)
+
+
+def test_reconstruction_is_a_local_linear_radial_basis_function():
+    """SciPy's interpolator of the indicators, on the same 16 neighbours, in general position."""
+    truth = random_field(48, 3)
+    positions, labels = sampled(truth, 0.08)
+    indicator = np.stack([labels == 1, labels == 2], axis=1).astype(float)
+    interpolated = RBFInterpolator(positions, indicator, neighbors=16, kernel="linear", degree=0)(
+        np.indices(truth.shape).reshape(2, -1).T
+    )
+    clear = (np.abs(interpolated[:, 0] - interpolated[:, 1]) > 0.05).reshape(truth.shape)
+    expected = (1 + np.argmax(interpolated, axis=1)).reshape(truth.shape)
+    own = reconstruct(truth.shape, positions, labels)
+    assert (own != expected)[clear].mean() < 0.002
+
+
+def test_reconstruction_beats_the_vote():
+    better = worse = 0.0
+    for seed in range(4):
+        truth = random_field(96, seed)
+        positions, labels = sampled(truth, 0.05, seed)
+        better += total_distortion(reconstruct(truth.shape, positions, labels), truth)
+        worse += total_distortion(vote(truth.shape, positions, labels), truth)
+    assert better < 0.93 * worse
+
+
+@pytest.mark.parametrize("method", [vote, reconstruct])
+def test_what_was_measured_stays_and_failed_spectra_are_interpolated(method, two_phases):
+    positions, labels = sampled(two_phases, 0.1)
+    labels = labels.copy()
+    labels[::7] = -1
+    labels[::10] = 0
+    result = method(two_phases.shape, positions, labels)
+    valid = labels != 0
+    np.testing.assert_array_equal(result[tuple(positions[valid].T)], labels[valid])
+    assert (result != 0).all()
+
+
+@pytest.mark.parametrize("method", [vote, reconstruct])
+def test_few_or_no_labels(method):
+    assert (method((5, 7), np.empty((0, 2), int), []) == 0).all()
+    assert (method((5, 7), [(1, 1)], [0]) == 0).all()
+    assert (method((5, 7), [(1, 1)], [3]) == 3).all()
+    result = method((5, 8), [(2, 0), (2, 7)], [1, 2])
+    assert (result[:, :4] == 1).all()
+    assert (result[:, 4:] == 2).all()
+
+
+@pytest.mark.parametrize("method", [vote, reconstruct])
+def test_refuses_what_does_not_match(method):
+    with pytest.raises(ValueError, match="one each"):
+        method((5, 7), [(1, 1)], [1, 2])
+    with pytest.raises(ValueError, match="inside the field"):
+        method((5, 7), [(1, 7)], [1])

@@ -1,0 +1,295 @@
+"""What a user of the sampler relies on."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from daisy_bluesky.protocols import Policy
+from daisy_bluesky.sampling import Slads, patterns, reconstruct, total_distortion
+
+
+def sample(sampler, truth, n, ill=None):
+    """Visit n pixels, one by one."""
+    for _ in range(n):
+        visit = sampler.suggest()
+        if len(visit) == 0:
+            break
+        place = (int(visit["row"][0]), int(visit["column"][0]))
+        failed = ill is not None and ill[place]
+        sampler.ingest([place], [0 if failed else truth[place]])
+    return sampler
+
+
+def as_places(visits):
+    return [(int(visit["row"]), int(visit["column"])) for visit in visits]
+
+
+def test_is_a_policy():
+    policy: Policy = Slads((16, 16), phases=2)
+    assert policy.shape == (16, 16)
+
+
+def test_starts_with_its_own_pattern_then_decides():
+    sampler = Slads((64, 64), phases=2, seed=4, start_fraction=0.01, dwell=0.002)
+    start = sampler.suggest(1000)
+    assert as_places(start) == [tuple(place) for place in patterns.sobol((64, 64), 41, 4).tolist()]
+    assert (start["dwell"] == 0.002).all()
+    sampler.ingest(np.array(as_places(start)), np.ones(41, int))
+    assert len(sampler.suggest(3)) == 3
+    assert not set(as_places(sampler.suggest(3))) & set(as_places(start))
+
+
+def test_start_pattern_goes_on_where_other_pixels_were_measured_first():
+    sampler = Slads((64, 64), phases=2)
+    pattern = as_places(sampler.suggest(41))
+    sampler.ingest([pattern[0], pattern[2], (0, 0)], [1, 1, 2])
+    assert as_places(sampler.suggest(2)) == [pattern[1], pattern[3]]
+
+
+def test_suggest_is_pure(two_phases):
+    sampler = sample(Slads(two_phases.shape, phases=2, dwell=0.1), two_phases, 300)
+    once, batch = sampler.suggest(), sampler.suggest(20)
+    sampler.expected_reduction, sampler.remaining_distortion(), sampler.reconstruct(), sampler.posterior
+    np.testing.assert_array_equal(sampler.suggest(), once)
+    np.testing.assert_array_equal(sampler.suggest(20), batch)
+
+
+def test_same_seed_and_data_give_the_same_sequence(two_phases):
+    one, other = (sample(Slads(two_phases.shape, phases=2, seed=1), two_phases, 500) for _ in range(2))
+    np.testing.assert_array_equal(one.measured, other.measured)
+
+
+def test_asking_for_maps_on_the_way_changes_no_decision(two_phases):
+    """Lazy and incremental states decide alike."""
+    watched = Slads(two_phases.shape, phases=2)
+    for _ in range(300):
+        visit = watched.suggest()
+        place = (int(visit["row"][0]), int(visit["column"][0]))
+        assert watched.labels is not None
+        watched.ingest([place], [two_phases[place]])
+    alone = sample(Slads(two_phases.shape, phases=2), two_phases, 300)
+    np.testing.assert_array_equal(watched.measured, alone.measured)
+
+
+def test_beats_every_static_pattern_at_equal_points(two_phases):
+    n = round(0.15 * two_phases.size)
+    sampler = sample(Slads(two_phases.shape, phases=2), two_phases, n)
+    assert sampler.measured.sum() == n
+    own = total_distortion(sampler.reconstruct(), two_phases)
+    for pattern in (patterns.raster, patterns.random, patterns.jittered, patterns.sobol):
+        places = pattern(two_phases.shape, n, 1)
+        labels = two_phases[places[:, 0], places[:, 1]]
+        assert own < 0.5 * total_distortion(reconstruct(two_phases.shape, places, labels), two_phases)
+
+
+def test_goes_on_until_nothing_is_left():
+    truth = np.ones((12, 11), int)
+    truth[4:7, 3:6] = 2
+    sampler = sample(Slads(truth.shape, phases=2), truth, 1000)
+    assert sampler.measured.all()
+    assert len(sampler.suggest()) == len(sampler.suggest(5)) == 0
+    np.testing.assert_array_equal(sampler.labels, truth)
+    np.testing.assert_array_equal(sampler.reconstruct(), truth)
+    assert sampler.remaining_distortion()[1] == 0
+
+
+def test_explores_where_no_neighbours_disagree():
+    """An isolated phase that the start pattern missed is found."""
+    truth = np.ones((96, 96), int)
+    truth[40:46, 52:58] = 2
+    sampler = sample(Slads(truth.shape, phases=2), truth, truth.size // 8)
+    assert total_distortion(sampler.labels, truth) == 0
+
+
+def test_failed_spectra_are_interpolated_over_and_not_measured_again(two_phases):
+    ill = np.random.default_rng(2).random(two_phases.shape) < 0.05
+    sampler = sample(Slads(two_phases.shape, phases=2), two_phases, two_phases.size // 5, ill)
+    assert sampler.measured.sum() == two_phases.size // 5
+    assert (sampler.measured & ill).any()
+    assert (sampler.labels > 0).all()
+    assert total_distortion(sampler.reconstruct(), two_phases, ill) < 0.01
+
+
+def test_goes_on_when_every_spectrum_fails():
+    truth = np.ones((8, 9), int)
+    sampler = sample(Slads(truth.shape, phases=1), truth, 100, np.ones(truth.shape, bool))
+    assert sampler.measured.all()
+    assert (sampler.labels == 0).all()
+    assert (sampler.reconstruct() == 0).all()
+
+
+def test_unknown_phase_is_a_label_and_can_be_promoted(two_phases):
+    """Visits labelled -1 become phase 3; the map follows as if it had been known from the start."""
+    places = patterns.sobol(two_phases.shape, 0.1, 1)
+    labels = two_phases[places[:, 0], places[:, 1]]
+    visits = np.arange(len(places))
+    sampler = Slads(two_phases.shape, phases=1)
+    sampler.ingest(places, np.where(labels == 2, -1, 1), visits=visits)
+    assert set(np.unique(sampler.labels)) == {-1, 1}
+    assert sampler.posterior.shape[2] == 1
+    before = sampler.labels
+    sampler.ingest(places[labels == 2], np.full((labels == 2).sum(), 3), visits=visits[labels == 2])
+    np.testing.assert_array_equal(sampler.labels, np.where(before == -1, 3, 1))
+    assert sampler.phases == 3
+    np.testing.assert_allclose(sampler.posterior.sum(2), 1)
+
+
+def test_evidence_of_several_visits_adds_up():
+    sampler = Slads((20, 20), phases=2)
+    sampler.ingest([(3, 4)], [[-1.0, -3.0]], visits=[1])
+    assert sampler.labels[3, 4] == 1
+    sampler.ingest([(3, 4)], [[-4.0, -1.0]], visits=[2])
+    assert sampler.labels[3, 4] == 2
+    np.testing.assert_allclose(sampler.posterior[3, 4], softmax([-5.0, -4.0]))
+    sampler.ingest([(3, 4)], [[-1.0, -1.0]], visits=[2])
+    assert sampler.labels[3, 4] == 1
+
+
+def test_several_labels_of_a_pixel_vote_and_failed_ones_do_not():
+    sampler = Slads((20, 20), phases=3)
+    sampler.ingest([(5, 5)] * 4, [0, 2, 3, 3], visits=[1, 2, 3, 4])
+    assert sampler.labels[5, 5] == 3
+    sampler.ingest([(5, 5)], [2], visits=[4])
+    assert sampler.labels[5, 5] == 2
+    sampler.ingest([(5, 5)] * 3, [0, 0, 0], visits=[2, 3, 4])
+    assert sampler.measured[5, 5]
+    assert sampler.labels[5, 5] == 0
+
+
+def test_a_moved_visit_reopens_where_it_was_thought_to_be():
+    sampler = Slads((20, 20), phases=2)
+    sampler.ingest([(5, 5)], [1], visits=[7])
+    sampler.ingest([(6, 8)], [1], visits=[7])
+    np.testing.assert_array_equal(np.argwhere(sampler.measured), [(6, 8)])
+
+
+def test_region_of_interest_and_forbidden_pixels(two_phases):
+    rows, columns = np.indices(two_phases.shape)
+    roi = np.hypot(rows - 30, columns - 28) < 20
+    forbidden = roi & (columns < 20)
+    sampler = Slads(two_phases.shape, phases=2, roi=roi, forbidden=forbidden)
+    sample(sampler, two_phases, two_phases.size)
+    np.testing.assert_array_equal(sampler.measured, roi & ~forbidden)
+    assert len(sampler.suggest()) == 0
+    estimate, low, high = sampler.remaining_distortion()
+    assert 0 < low <= estimate <= high < 0.5
+
+
+def test_batches_are_apart_and_short_to_travel(two_phases):
+    sampler = sample(Slads(two_phases.shape, phases=2), two_phases, 200)
+    places = np.array(as_places(sampler.suggest(30)))
+    assert len(np.unique(places, axis=0)) == 30
+    assert not sampler.measured[tuple(places.T)].any()
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1)) + 1e9 * np.eye(30)
+    assert apart.min() > 1.5
+    travel = np.hypot(*np.diff(places, axis=0).T).sum()
+    shuffled = np.random.default_rng(0).permutation(places)
+    assert travel < 0.5 * np.hypot(*np.diff(shuffled, axis=0).T).sum()
+
+
+def test_batches_cost_little_quality(two_phases):
+    n = two_phases.size // 8
+    alone = sample(Slads(two_phases.shape, phases=2), two_phases, n)
+    together = Slads(two_phases.shape, phases=2)
+    while together.measured.sum() < n:
+        places = np.array(as_places(together.suggest(20)))
+        together.ingest(places, two_phases[tuple(places.T)])
+    distortion = [total_distortion(sampler.reconstruct(), two_phases) for sampler in (alone, together)]
+    assert distortion[1] < 1.5 * distortion[0] + 0.005
+
+
+def test_last_batch_gives_what_is_left():
+    sampler = Slads((10, 10), phases=1)
+    places = np.argwhere(np.ones((10, 10)))
+    sampler.ingest(places[:-3], np.ones(97, int))
+    assert sorted(as_places(sampler.suggest(10))) == [(9, 7), (9, 8), (9, 9)]
+
+
+def test_expected_reduction_is_largest_where_suggested(two_phases):
+    sampler = sample(Slads(two_phases.shape, phases=2), two_phases, 400)
+    (place,) = as_places(sampler.suggest())
+    scores = sampler.expected_reduction
+    assert scores[place] == scores.max() == sampler.expected_at(*place)
+    assert (scores[sampler.measured] == 0).all()
+
+
+def test_expected_at_is_the_same_before_anything_else_was_computed():
+    """During the start pattern single scores are computed on their own; the whole map agrees with them."""
+    rng = np.random.default_rng(0)
+    places = rng.permutation(np.argwhere(np.ones((40, 30))))[:25]
+    labels = rng.integers(1, 4, 25)
+    lazy, eager = Slads((40, 30), phases=3), Slads((40, 30), phases=3)
+    assert np.isnan(lazy.expected_at(3, 3))
+    for sampler in (lazy, eager):
+        sampler.ingest(places, labels)
+    expected = eager.expected_reduction
+    for row, column in np.ndindex(40, 30):
+        assert lazy.expected_at(row, column) == expected[row, column]
+
+
+def test_remaining_distortion_covers_the_truth(two_phases):
+    for fraction in (0.05, 0.1, 0.2):
+        sampler = sample(Slads(two_phases.shape, phases=2), two_phases, round(fraction * two_phases.size))
+        estimate, low, high = sampler.remaining_distortion()
+        assert low <= estimate <= high
+        assert low <= total_distortion(sampler.labels, two_phases) <= high
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shape": (0, 5)}, "shape"),
+        ({"shape": (5, 40_000)}, "shape"),
+        ({"phases": -1}, "phases"),
+        ({"phases": 256}, "phases"),
+        ({"start_fraction": 0.0}, "start_fraction"),
+        ({"roi": np.zeros((8, 8), bool)}, "roi is empty"),
+        ({"roi": np.ones((8, 9), bool)}, "roi must have the field's shape"),
+        ({"forbidden": np.ones(3, bool)}, "forbidden must have"),
+    ],
+)
+def test_refuses_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Slads(**({"shape": (8, 8), "phases": 2} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("positions", "evidence", "options", "message"),
+    [
+        ([(1, 1), (8, 1)], [1, 1], {}, "outside the field"),
+        ([(1, 1), (0, -1)], [1, 1], {}, "outside the field"),
+        ([(1, 1), (0, 0)], [1, 1], {}, "region of interest"),
+        ([(1, 1), (2.5, 2)], [1, 1], {}, "whole pixels"),
+        ([1, 2], [1], {}, "shape"),
+        ([(1, 1), (2, 2)], [1], {}, "evidence"),
+        ([(1, 1), (2, 2)], [1, 256], {}, "label 256"),
+        ([(1, 1), (2, 2)], [1, -2], {}, "label -2"),
+        ([(1, 1), (2, 2)], [1.0, 2.0], {}, "labels must be integers"),
+        ([(1, 1), (2, 2)], [[0.0, 1.0], [np.nan, 0.0]], {}, "nan"),
+        ([(1, 1), (2, 2)], np.zeros((2, 0)), {}, "1 to 255 phases"),
+        ([(1, 1), (2, 2)], [1, 1], {"visits": [1]}, "visits"),
+        ([(1, 1), (2, 2)], [1, 1], {"visits": [1, -1]}, "visits"),
+    ],
+)
+def test_bad_findings_leave_the_state_unchanged(positions, evidence, options, message):
+    roi = np.ones((8, 8), bool)
+    roi[0, 0] = False
+    sampler = Slads((8, 8), phases=2, roi=roi)
+    with pytest.raises(ValueError, match=message):
+        sampler.ingest(positions, evidence, **options)
+    assert not sampler.measured.any()
+    assert (sampler.labels == 0).all()
+
+
+def test_refuses_to_suggest_nothing_and_to_rate_outside():
+    sampler = Slads((8, 8), phases=2)
+    with pytest.raises(ValueError, match="at least 1"):
+        sampler.suggest(0)
+    with pytest.raises(ValueError, match="outside the field"):
+        sampler.expected_at(8, 0)
+
+
+def test_empty_findings_change_nothing():
+    sampler = Slads((8, 8), phases=2)
+    sampler.ingest(np.empty((0, 2), int), np.empty(0, int))
+    assert not sampler.measured.any()
