@@ -1,14 +1,16 @@
 """Gets a recommender ready before the first electron: from models, or from a run that was cut short."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from bluesky.protocols import Movable, Readable
 
 from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, drive, make_recommender, stored_models
+from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.config import load_settings
 from daisy_bluesky.sampling import SladsModel
 from daisy_bluesky.storage import find_run, replay
@@ -66,10 +68,10 @@ def prepare_new(
         No detector measures spectra, a model file is unreadable or was trained for other channels.
     """
     key, channels = _spectrum_key(detectors, spectrum)
-    trained = SladsModel.load(Path(model)) if model else SladsModel.default()
-    models = {SAMPLING_MODEL: trained.to_bytes()}
+    sampling = _named("model", model, SladsModel.from_bytes) if model else SladsModel.default().to_bytes()
+    models = {SAMPLING_MODEL: sampling}
     if classifier is not None:
-        models[CLASSIFIER] = _read_file(classifier)
+        models[CLASSIFIER] = _named("classifier", classifier, PhaseClassifier.from_bytes)
     configuration = {
         "policy": "slads",
         "shape": list(shape),
@@ -109,24 +111,36 @@ def _spectrum_key(detectors: Sequence[Readable[Any]], wanted: str | None) -> tup
     spectra: dict[str, int] = {}
     for detector in detectors:
         described: Mapping[str, Any] = detector.describe()  # type: ignore[assignment]
-        spectra |= {
-            key: int(entry["shape"][0])
-            for key, entry in described.items()
-            if len(entry["shape"]) == 1 and (entry["shape"][0] or 0) > LARGEST_SCALAR
-        }
+        spectra |= {key: int(entry["shape"][0]) for key, entry in described.items() if _counted_spectrum(entry)}
     if not spectra:
-        raise ValueError(f"detectors: none of {', '.join(d.name for d in detectors)} measures spectra; add eds or eels")
+        names = ", ".join(detector.name for detector in detectors)
+        raise ValueError(f"detectors: none of {names} measures spectra of counts, which decide where to go; add eds")
     if wanted is None:
         return next(iter(spectra.items()))
     if wanted not in spectra:
-        raise ValueError(f"spectrum: no detector measures {wanted!r}; spectra are {', '.join(spectra)}")
+        raise ValueError(f"spectrum: no detector counts {wanted!r}; spectra of counts are {', '.join(spectra)}")
     return wanted, spectra[wanted]
 
 
-def _read_file(path: str) -> bytes:
+def _counted_spectrum(data_key: Mapping[str, Any]) -> bool:
+    shape = data_key["shape"]
+    counted = np.dtype(data_key.get("dtype_numpy") or "f8").kind in "iu"
+    return counted and len(shape) == 1 and (shape[0] or 0) > LARGEST_SCALAR
+
+
+def _read_file(parameter: str, path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
         raise ValueError(
-            f"classifier: {path} cannot be read ({error.strerror}); give the file of a trained classifier"
+            f"{parameter}: {path} cannot be read ({error.strerror}); give the file of a trained model"
         ) from None
+
+
+def _named(parameter: str, path: str, recognise: Callable[[bytes], Any]) -> bytes:
+    blob = _read_file(parameter, path)
+    try:
+        recognise(blob)
+    except ValueError as error:
+        raise ValueError(f"{parameter}: {path}: {error}") from None
+    return blob

@@ -37,22 +37,25 @@ class Visit:
         timeout: float,
         stream: str = "primary",
     ) -> None:
+        self._detectors = tuple(detectors)
         self._probe = probe
-        self._arrive = Msg("wait", None, group=MOVING, timeout=timeout)
-        self._measure = [
-            *(Msg("trigger", detector, group=EXPOSING) for detector in detectors),
-            Msg("wait", None, group=EXPOSING, timeout=timeout),
-            Msg("create", None, name=stream),
-            Msg("read", probe),
-            *(Msg("read", readable) for readable in (*detectors, *also_read)),
-            Msg("save"),
-            Msg("checkpoint"),
-        ]
+        self._readables = (probe, *detectors, *also_read)
+        self._timeout = timeout
+        self._stream = stream
 
     def __call__(self, row: float, column: float) -> MsgGenerator[bool]:
-        """Visit a position, pixels; return False where no RunEngine moves the probe, as in a summary."""
+        """Visit a position, pixels; return False where no RunEngine moves the probe, as in a summary.
+
+        Every message is a new one: preprocessors tell messages apart by identity.
+        """
         status = yield Msg("set", self._probe, (row, column), group=MOVING)
-        yield self._arrive
-        for message in self._measure:  # noqa: UP028 - the RunEngine sends answers, which a list cannot take
-            yield message
+        yield Msg("wait", None, group=MOVING, timeout=self._timeout)
+        for detector in self._detectors:
+            yield Msg("trigger", detector, group=EXPOSING)
+        yield Msg("wait", None, group=EXPOSING, timeout=self._timeout)
+        yield Msg("create", None, name=self._stream)
+        for readable in self._readables:
+            yield Msg("read", readable)
+        yield Msg("save")
+        yield Msg("checkpoint")
         return status is not None
