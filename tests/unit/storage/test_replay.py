@@ -11,7 +11,7 @@ def events(documents):
 
 
 def frames_run(frames: int):
-    """A run whose frames are event lists of 8 x 9 pixels and 64 channels, the counts of pixel (r, c) in channel r * c."""
+    """A run whose frames, 8 x 9 pixels, are event lists; the counts of pixel (r, c) are in channel r * c of 64."""
     run = event_model.compose_run()
     fields = [["row", "<u2"], ["column", "<u2"], ["channel", "<u2"]]
     key = {"dtype": "array", "shape": [8, 9, 64], "dtype_numpy": fields, "source": "test"}
@@ -96,7 +96,7 @@ def test_payloads_can_be_left_out(stored, source):
 
 
 def test_bluesky_s_own_reconstruction_of_the_run_works_too(stored):
-    documents, run, _ = stored["spectra"]
+    _, run, _ = stored["spectra"]
     assert len([name for name, _ in run.documents() if name == "event"]) == 1400
 
 
