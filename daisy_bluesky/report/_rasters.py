@@ -19,7 +19,8 @@ from daisy_bluesky.report._raster_plans import (
 )
 from daisy_bluesky.sampling import potts_posterior, reconstruct
 
-PRIOR_STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.5, 4.0)
+PRIOR_STRENGTHS = (1.0, 0.5, 1.5, 0.0, 2.5, 4.0)
+"""Tried on rasters of known truth, the likeliest first, nats per neighbour."""
 BLOCK = 4096
 """Spectra held at a time: 2,048 channels of them are 32 MiB."""
 
@@ -119,8 +120,12 @@ def run_raster(plan: RasterPlan, measure: SpectrumSource, classifier: Classifier
 
 def best_outcome(evidence: Evidence, truth: GroundTruth) -> MapOutcome:
     """Return the outcome of a raster with the inference that is best against the truth."""
-    choices = product(PRIOR_STRENGTHS, (True, False))
-    return min((_judge(evidence, strength, truth, heed_ill=heed) for strength, heed in choices), key=_distortion)
+    outcomes: list[MapOutcome] = []
+    for strength, heed in product(PRIOR_STRENGTHS, (True, False)):
+        outcomes.append(_judge(evidence, strength, truth, heed_ill=heed))
+        if outcomes[-1].total_distortion == 0:
+            break
+    return min(outcomes, key=_distortion)
 
 
 def gather_evidence(plan: RasterPlan, measure: SpectrumSource, classifier: Classifier) -> Evidence:

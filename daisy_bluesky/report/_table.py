@@ -29,7 +29,7 @@ def outcome_table(outcomes: Sequence[MapOutcome], *, title: str = "The map and i
         "measured pixels": [f"{100 * outcome.sampled_fraction:.3g} %" for outcome in outcomes],
         "counts a spectrum": [in_powers(outcome.counts_per_spectrum) for outcome in outcomes],
         "total distortion": [share(outcome.total_distortion) for outcome in outcomes],
-        "  prior from the data": [share(outcome.blind_distortion) for outcome in outcomes],
+        "  prior from data": [share(outcome.blind_distortion) for outcome in outcomes],
         "misclassified": [share(outcome.misclassified) for outcome in outcomes],
         "good, called ill": [share(outcome.false_alarms) for outcome in outcomes],
         "small objects": [objects(outcome.small_objects) for outcome in outcomes],

@@ -64,10 +64,12 @@ def _compare(own: MapOutcome, rival: MapOutcome) -> str:
 
 
 def _same(own: MapOutcome, rival: MapOutcome) -> str:
-    """Return in what a rival costs no more than the map: time, electrons, or neither (an empty text)."""
-    if rival.seconds <= own.seconds * (1 + ALIKE):
-        return "in the same time"
-    return "for the same electrons" if rival.electrons <= own.electrons * (1 + ALIKE) else ""
+    """Return in what a rival costs no more than the map: electrons, time, both, or neither (an empty text)."""
+    electrons = rival.electrons <= own.electrons * (1 + ALIKE)
+    time = rival.seconds <= own.seconds * (1 + ALIKE)
+    if electrons and time:
+        return "for the same electrons and time"
+    return "for the same electrons" if electrons else "in the same time" if time else ""
 
 
 def _break_even_lines(own: MapOutcome, even: BreakEven) -> list[str]:

@@ -19,11 +19,12 @@ def test_it_says_where_the_raster_would_have_been_better():
     lines = verdict(
         OWN, [outcome("raster, equal electrons", 0.001, seconds=130.0), outcome("raster, equal time", 0.01)]
     )
-    assert lines[0] == "The raster would have been better here (raster, equal electrons)."
+    assert lines[0] == "The raster would have been better here (raster, equal electrons; flying raster)."
     assert "0.0040" in lines[1]
     assert lines[2].endswith("the raster would have been better here, for the same electrons.")
     assert "1.3 × the time" in lines[2]
     assert lines[3].endswith("worse.")
+    assert lines[4].endswith("for the same electrons and time.")
 
 
 def test_a_dearer_raster_is_not_called_better_here():
