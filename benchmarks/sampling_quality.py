@@ -1,7 +1,8 @@
 """Quality and speed of dynamic sampling with certain labels: ``python benchmarks/sampling_quality.py``.
 
-Total distortion (TD, over pixels that are not ill) after `sampling.reconstruct`, the same for every pattern; median over
-seeds. Times are CPU milliseconds of one thread for suggest + ingest, Python included.
+Total distortion (TD, over pixels that are not ill) of the labels used for deciding ("vote") and of
+`sampling.reconstruct` ("best"), which is the same for every pattern; median over seeds. Times are CPU milliseconds of one
+thread for suggest + ingest, Python included.
 """
 
 import argparse
@@ -129,9 +130,8 @@ def decision_times(model):
             sampler.ingest([place], [int(truth[place])])
             times.append((time.thread_time_ns() - begun) / 1e6)
         last = times[-300:]
-        print(
-            f"  {side:>5}: median {np.median(last):.3f} ms, p99 {np.quantile(last, 0.99):.3f} ms; start-up {start_up:.2f} s"
-        )
+        middle, tail = np.quantile(last, (0.5, 0.99))
+        print(f"  {side:>5}: median {middle:.3f} ms, p99 {tail:.3f} ms; start-up {start_up:.2f} s")
 
 
 def main():
