@@ -16,9 +16,12 @@ OWN = outcome("adaptive map", 0.004)
 
 
 def test_it_says_where_the_raster_would_have_been_better():
-    lines = verdict(
-        OWN, [outcome("raster, equal electrons", 0.001, seconds=130.0), outcome("raster, equal time", 0.01)]
-    )
+    rivals = [
+        outcome("raster, equal electrons", 0.001, seconds=130.0),
+        outcome("raster, equal time", 0.01),
+        outcome("flying raster", 0.0),
+    ]
+    lines = verdict(OWN, rivals)
     assert lines[0] == "The raster would have been better here (raster, equal electrons; flying raster)."
     assert "0.0040" in lines[1]
     assert lines[2].endswith("the raster would have been better here, for the same electrons.")
