@@ -92,15 +92,17 @@ def draw_ill(means: Floats, counts: Floats, rng: np.random.Generator) -> tuple[S
     0 flat noise, 1 gain 6% too small, 2 gain 6% too large, 3 low-energy part lost, 4 low-energy noise, 5 spike.
     """
     kinds = np.arange(len(counts)) % 6
+    shifted = [gain_shifted(mean, np.array([-0.06, 0.06])) for mean in means]
     spectra = np.empty((len(counts), means.shape[1]), np.uint32)
     for row, (kind, total) in enumerate(zip(kinds, counts, strict=True)):
-        mean = means[rng.integers(len(means))]
+        phase = int(rng.integers(len(means)))
+        mean = means[phase]
         spike = np.zeros_like(mean)
         spike[rng.integers(1, len(mean) - 1)] = 1.0
         shape = (
             flat(len(mean)),
-            gain_shifted(mean, -0.06),
-            gain_shifted(mean, 0.06),
+            shifted[phase][0],
+            shifted[phase][1],
             low_energy_lost(mean, 0.12),
             low_energy_noise(mean, 0.015),
             (1 - SPIKE_SHARE) * mean + SPIKE_SHARE * spike,

@@ -13,16 +13,18 @@ from daisy_bluesky.classify._counts import (
     project_counts,
 )
 
-NEIGHBOURHOOD = 2.0  # channels: narrower than a characteristic line, wider than shot noise
-PRIOR_COUNTS = 10.0  # what the neighbourhood weighs against a channel's own counts
+NEIGHBOURHOODS = (60.0, 12.0, 3.0)  # channels: background, groups of lines, less than a line's width
+PRIOR_COUNTS = 3.0  # what a wider neighbourhood weighs against a narrower one's counts
+CHANNEL_PRIOR_COUNTS = 20.0  # what the narrowest weighs against the channel's own
 FLOOR = 1e-3  # share of the counts that may fall anywhere, so that no channel is impossible
 
 
 def smoothed_means(sums: ArrayLike) -> Floats:
     """Return normalised mean spectra without an empty channel.
 
-    Each channel is drawn towards its neighbourhood by a Gamma prior of `PRIOR_COUNTS` counts: a line with many counts
-    keeps its shape, a background of a few counts per channel is smoothed.
+    From wide neighbourhoods to narrow ones and at last to the channel itself, the mean is drawn towards the counts
+    found there against a Gamma prior from the step before: a line with many counts keeps its shape, a background of a
+    few counts is smoothed as widely as its counts ask for.
 
     Parameters
     ----------
@@ -35,10 +37,13 @@ def smoothed_means(sums: ArrayLike) -> Floats:
         Probability of a count to fall in each channel; every row sums to 1 and is positive everywhere.
     """
     counts = np.atleast_2d(np.asarray(sums, np.float64))
-    totals = np.maximum(counts.sum(1, keepdims=True), 1.0)
-    floor = FLOOR * totals / counts.shape[1]
-    local = gaussian_filter1d(counts, NEIGHBOURHOOD, axis=1, mode="nearest") + floor
-    means = local * (counts + PRIOR_COUNTS) / (local + PRIOR_COUNTS) + floor
+    even = np.maximum(counts.sum(1, keepdims=True), 1.0) / counts.shape[1]
+    means = np.broadcast_to(even, counts.shape)
+    for width in NEIGHBOURHOODS:
+        span = 2.0 * np.sqrt(np.pi) * width
+        found = span * gaussian_filter1d(counts, width, axis=1, mode="nearest")
+        means = means * (found + PRIOR_COUNTS) / (span * means + PRIOR_COUNTS)
+    means = means * (counts + CHANNEL_PRIOR_COUNTS) / (means + CHANNEL_PRIOR_COUNTS) + FLOOR * even
     return np.asarray(means / means.sum(1, keepdims=True), np.float64)
 
 

@@ -7,13 +7,13 @@ from daisy_bluesky.classify._fit_kernels import mixture
 from daisy_bluesky.classify._ill_hypotheses import flat, ill_hypotheses
 from daisy_bluesky.classify._likelihood import PhaseLikelihood, smoothed_means
 from daisy_bluesky.classify._phase_classifier import PhaseClassifier
-from daisy_bluesky.classify._phase_fit import TOLERANCE, PhaseFit
+from daisy_bluesky.classify._phase_fit import PhaseFit
+from daisy_bluesky.classify._spectrum_evidence import joining_evidence, log_evidence
 from daisy_bluesky.classify._spectrum_store import SpectrumStore
-from daisy_bluesky.classify._unknown_phases import BINS
+from daisy_bluesky.classify._unknown_phases import BINS, ILL, MODEL_ERROR, Explanation
 
 NO_FIT = -1
 LIMITS = np.array([3.1, 7.0, 5.0])  # of misfit, ill evidence and spike: about one good spectrum in a thousand
-FINE_GAINS = tuple(float(gain) for gain in np.linspace(-0.15, 0.15, 61) if abs(gain) > 1e-6)
 
 
 class PhaseBank:
@@ -44,6 +44,7 @@ class PhaseBank:
         self.bin_of, self.bins = even_bins(channels, BINS)
         self.means = self._fixed
         self._known: Floats | None = None
+        self._sums = np.zeros((0, self.bins))
         self._abundance = np.zeros(len(self.phases))
 
     @property
@@ -73,6 +74,7 @@ class PhaseBank:
         self.means = np.concatenate([self._fixed, smoothed_means(found)]) if len(found) else self._fixed
         counts = np.concatenate([np.full(self.trained, np.inf), found.sum(1)])
         self._fit = PhaseFit(self.means, counts) if len(found) else None
+        self._sums = _binned(found, self.bin_of, self.bins)
         self._known = None
         self._abundance = np.log((visits + 1.0) / (visits.sum() + len(visits)))
 
@@ -86,7 +88,7 @@ class PhaseBank:
         if self._fit is not None:
             statistics = self._fit.evaluate(counts)
             evidence = statistics.log_likelihood + self._abundance
-            limits = LIMITS + TOLERANCE / 2 * totals[:, None] * np.array([0.0, 1.0, 1.0])
+            limits = LIMITS + statistics.let_pass[:, None] * np.array([0.0, 1.0, 1.0])
             fits |= np.all(statistics.values <= limits, axis=1)
         best = 1 + np.argmax(evidence, axis=1) if self.phases else np.zeros(len(counts), np.int64)
         return np.where(totals == 0, 0, np.where(fits, best, NO_FIT)), evidence
@@ -102,22 +104,44 @@ class PhaseBank:
             return np.zeros((len(counts), 0))
         return PhaseLikelihood(self.means).log_likelihood(counts)
 
-    def explanations(self, sums: Floats) -> Floats:
-        """Return what is known that could explain binned counts (bins,), as mean spectra (explanations, bins).
+    def explain(self, sums: Floats, *, parted: tuple[int, Floats] | None = None) -> Explanation:
+        """Return what explains the summed counts of some spectra, (bins,), best, and how well.
 
-        The phases, the mixture of them that fits best, flat noise, and the ill forms of each phase.
+        Candidates are the phases, their best mixture, flat noise and the ill forms of every phase. A discovered phase
+        is also compared by the evidence of one shared mean, as its own is known from counts only. Where the spectra
+        are `parted` from a discovered phase, that phase is what it would be without them.
+
+        Parameters
+        ----------
+        sums : (bins,) ndarray of float64
+            Counts.
+        parted : (label, (bins,) ndarray of float64), optional
+            The phase that the spectra were counted to, and the counts of its other spectra.
         """
+        known, phases, pools = self._explanations(), len(self.phases), self._sums
+        if parted is not None and parted[0] > self.trained:
+            known, pools = known.copy(), pools.copy()
+            known[parted[0] - 1] = (parted[1] + 0.5) / (parted[1] + 0.5).sum()
+            pools[parted[0] - 1 - self.trained] = parted[1]
+        own, evidence = log_evidence(sums), np.log(known) @ sums
+        if phases:
+            best = int(np.argmax(evidence[:phases]))
+            blend = mixture(sums, known[:phases], best)[: self.bins]
+            evidence[best] = max(evidence[best], float(np.log(blend / blend.sum()) @ sums))
+        evidence += MODEL_ERROR * float(sums.sum())
+        if self.discovered:
+            shared = own + joining_evidence(pools, sums)
+            evidence[self.trained : phases] = np.maximum(evidence[self.trained : phases], shared)
+        likeliest = int(np.argmax(evidence))
+        found = self.trained <= likeliest < phases
+        return Explanation(likeliest + 1 if found else ILL, own - float(evidence[likeliest]))
+
+    def _explanations(self) -> Floats:
+        """Return the mean spectra of the phases and of what else is known, (explanations, bins)."""
         if self._known is None:
-            rows = [flat(self.channels)[None]]
-            if self.phases:
-                rows += [self.means, ill_hypotheses(self.means, FINE_GAINS)]
+            rows = [self.means, ill_hypotheses(self.means, fine=True)] if self.phases else [flat(self.channels)[None]]
             self._known = _binned(np.concatenate(rows), self.bin_of, self.bins)
-        if not self.phases:
-            return self._known
-        phases = self._known[1 : 1 + len(self.phases)]
-        best = int(np.argmax(np.log(phases) @ sums))
-        blend = mixture(sums, phases, best)[: self.bins]
-        return np.concatenate([self._known, blend[None] / blend.sum()])
+        return self._known
 
 
 def _binned(means: Floats, bin_of: Integers, bins: int) -> Floats:

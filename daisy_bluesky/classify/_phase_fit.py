@@ -27,11 +27,14 @@ class FitStatistics(NamedTuple):
         `spike`, evidence for counts heaped in a few neighbouring channels, nats.
     totals : (n,) ndarray of float64
         Counts in each spectrum.
+    let_pass : (n,) ndarray of float64
+        Evidence against the best phase that its imperfect mean accounts for, nats.
     """
 
     log_likelihood: Floats
     values: Floats
     totals: Floats
+    let_pass: Floats
 
 
 class PhaseFit:
@@ -77,4 +80,6 @@ class PhaseFit:
         values = fit_statistics(
             spectra, totals, projected, levels, self._bin_of, self._expected, self._windowed, self._tolerance
         )
-        return FitStatistics(np.ascontiguousarray(projected[:, :phases]), values, totals)
+        evidence = np.ascontiguousarray(projected[:, :phases])
+        let_pass = totals * self._tolerance[np.argmax(evidence, axis=1)] / 2
+        return FitStatistics(evidence, values, totals, let_pass)

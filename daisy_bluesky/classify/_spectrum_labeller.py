@@ -12,6 +12,7 @@ from daisy_bluesky.classify._phase_split import splits
 from daisy_bluesky.classify._spectrum_store import SpectrumStore
 from daisy_bluesky.classify._spike import is_spike
 from daisy_bluesky.classify._unknown_phases import CERTAINTY, ILL, Cluster, UnknownPhases
+from daisy_bluesky.classify._warm_up import compile_kernels
 
 GONE = -9
 FIRST_REVIEW = 16
@@ -45,6 +46,7 @@ class SpectrumLabeller:
     def __init__(self, classifier: PhaseClassifier | None, channels: int) -> None:
         if classifier is not None and classifier.channels != channels:
             raise ValueError(f"the classifier was made for {classifier.channels} channels, the detector has {channels}")
+        compile_kernels()
         self.channels = channels
         self._bank = PhaseBank(classifier, channels)
         self._store = SpectrumStore(channels)
@@ -140,8 +142,8 @@ class SpectrumLabeller:
             self._labels[number] = ILL
             return
         cluster = self._unknown.add(number, self._binned([number])[0])
-        ready = self._unknown.judge(cluster, self._bank.explanations(cluster.sums))
-        self._labels[cluster.members] = cluster.verdict
+        ready = self._unknown.judge(cluster, self._bank.explain(cluster.sums))
+        self._labels[cluster.members] = cluster.label
         if ready and len(self._bank.phases) < MOST_PHASES:
             self._promote(cluster)
 
@@ -171,8 +173,8 @@ class SpectrumLabeller:
                 self._labels[number] = label
                 self._unknown.remove(number, self._binned([number])[0])
         for cluster in self._unknown.clusters:
-            self._unknown.judge(cluster, self._bank.explanations(cluster.sums))
-            self._labels[cluster.members] = cluster.verdict
+            self._unknown.judge(cluster, self._bank.explain(cluster.sums))
+            self._labels[cluster.members] = cluster.label
 
     def _review(self) -> None:
         if self._bank.discovered:
@@ -190,12 +192,12 @@ class SpectrumLabeller:
         mean = self._bank.means[label - 1]
         bin_of = np.minimum((np.cumsum(mean) - mean / 2) * SPLIT_BINS, SPLIT_BINS - 1).astype(np.int64)
         proposals = splits(self._store.binned(members, bin_of, SPLIT_BINS))
-        return any(self._part(members[second]) for second in proposals)
+        return any(self._part(members[second], members[~second], label) for second in proposals)
 
-    def _part(self, members: Integers) -> bool:
+    def _part(self, members: Integers, others: Integers, label: int) -> bool:
         """Make members of a phase one of their own, unless something known explains them."""
-        sums = self._binned(members.tolist()).sum(0, dtype=np.float64)
-        if self._unknown.distinctness(sums, self._bank.explanations(sums)) <= CERTAINTY:
+        sums, rest = (self._binned(part.tolist()).sum(0, dtype=np.float64) for part in (members, others))
+        if self._bank.explain(sums, parted=(label, rest)).doubt <= CERTAINTY:
             return False
         self._labels[members] = self._bank.discover()
         return True

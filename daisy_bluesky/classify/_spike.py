@@ -5,8 +5,8 @@ from daisy_bluesky.compilation import compiled
 
 NARROW = 1  # channels either side of the spike's centre
 AROUND = 6
-LEAST_COUNTS = 5
-LEAST_SHARE = 0.8
+LEAST_COUNTS = 12
+LEAST_SHARE = 0.9
 LEAST_PART = 0.05
 
 

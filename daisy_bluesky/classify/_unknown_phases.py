@@ -1,11 +1,12 @@
 """Spectra that fit no phase: kept, clustered, and offered as a phase once there is enough evidence."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from daisy_bluesky.classify._counts import Floats, Singles
-from daisy_bluesky.classify._spectrum_evidence import joining_evidence, log_evidence
+from daisy_bluesky.classify._spectrum_evidence import joining_evidence
 
 BINS = 128  # about as wide as a line
 LEAST_SPECTRA = 6
@@ -14,6 +15,21 @@ CERTAINTY = 10.0  # nats by which a mean of its own must explain a cluster bette
 MOST_CLUSTERS = 24
 MODEL_ERROR = 0.02  # nats per count that a known mean spectrum may be wrong by
 ILL, UNKNOWN = 0, -1
+
+
+class Explanation(NamedTuple):
+    """What of the known explains counts best.
+
+    Attributes
+    ----------
+    label : int
+        A discovered phase; 0 something ill, as spectra of a trained phase are told by its classifier.
+    doubt : float
+        By how many nats an unknown mean spectrum explains the counts better.
+    """
+
+    label: int
+    doubt: float
 
 
 @dataclass(eq=False)
@@ -26,13 +42,13 @@ class Cluster:
         Summed counts.
     members : list of int
         Numbers of the spectra.
-    verdict : int
-        0 while something ill explains them, -1 when they are of an unknown phase.
+    label : int
+        0 while something ill explains them, 1..L while a phase does, -1 when they are of an unknown phase.
     """
 
     sums: Floats
     members: list[int] = field(default_factory=list)
-    verdict: int = UNKNOWN
+    label: int = UNKNOWN
 
 
 class UnknownPhases:
@@ -69,25 +85,19 @@ class UnknownPhases:
                 cluster.sums -= binned
         self.clusters = [cluster for cluster in self.clusters if cluster.members]
 
-    def judge(self, cluster: Cluster, known: Floats) -> bool:
-        """Decide whether a cluster is ill or unknown, and return whether it is sure enough to be a phase.
+    @staticmethod
+    def judge(cluster: Cluster, explanation: Explanation) -> bool:
+        """Give a cluster its label, and return whether it is sure enough to be a phase of its own.
 
         Parameters
         ----------
         cluster : Cluster
-        known : (hypotheses, bins) ndarray of float64
-            Mean spectra of known phases and of ill spectra, rows sum to 1.
+        explanation : Explanation
+            What of the known explains the cluster's counts best.
         """
-        total = float(cluster.sums.sum())
-        margin = self.distinctness(cluster.sums, known)
-        cluster.verdict = UNKNOWN if margin > 0 else ILL
-        return margin > CERTAINTY and len(cluster.members) >= LEAST_SPECTRA and total >= LEAST_COUNTS
-
-    @staticmethod
-    def distinctness(sums: Floats, known: Floats) -> float:
-        """Return by how many nats counts (bins,) are better explained by a mean of their own than by a known one."""
-        explained = float(np.max(np.log(known) @ sums))
-        return log_evidence(sums) - explained - MODEL_ERROR * float(sums.sum())
+        cluster.label = UNKNOWN if explanation.doubt > 0 else explanation.label
+        enough = len(cluster.members) >= LEAST_SPECTRA and cluster.sums.sum() >= LEAST_COUNTS
+        return bool(enough and explanation.doubt > CERTAINTY)
 
     def _nearest(self, counts: Floats) -> Cluster | None:
         if not self.clusters:
