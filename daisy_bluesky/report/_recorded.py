@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.classify import PhaseLikelihood
 from daisy_bluesky.report._outcome import MapOutcome
 from daisy_bluesky.report._rasters import PRIOR_STRENGTHS
 from daisy_bluesky.report._run import RunSummary
@@ -13,8 +14,6 @@ from daisy_bluesky.sampling import potts_posterior
 from daisy_bluesky.spectra import poisson_deviance
 
 REFINEMENTS = 4
-BORROWED = 200.0
-"""Counts of the mean spectrum of the field that every phase's mean spectrum is mixed with."""
 
 
 class RecordedCounts(Protocol):
@@ -139,7 +138,9 @@ def _raster(
 
 
 def _smoothed(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return summed counts (phases, channels) as positive spectra that sum to one."""
-    field = sums.sum(axis=0) + 1.0
-    mixed = sums + BORROWED * field / field.sum()
-    return np.asarray(mixed / mixed.sum(axis=1, keepdims=True))
+    """Return summed counts (phases, channels) as spectra without shot noise, positive and with a sum of one.
+
+    A phase without counts looks like the whole field.
+    """
+    counts = np.where(sums.sum(axis=1, keepdims=True) < 1, sums.sum(axis=0), sums)
+    return PhaseLikelihood.fit(np.rint(counts).astype(np.int64), np.arange(1, len(counts) + 1)).means
