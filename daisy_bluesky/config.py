@@ -17,7 +17,7 @@ class _Section(BaseModel):
 class BeamSettings(_Section):
     """The electron beam and what it may do to a specimen."""
 
-    current: float = Field(100.0, gt=0, description="beam current, pA")
+    current: float = Field(500.0, gt=0, description="beam current, pA")
     max_pixel_dose: float | None = Field(None, gt=0, description="limit per pixel, e-/A^2")
     max_charge: float | None = Field(None, gt=0, description="limit of the whole session, pC")
 

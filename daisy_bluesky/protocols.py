@@ -157,7 +157,7 @@ class Labeller(Protocol):
         """Return 0 for a failed spectrum, 1..L for a phase, -1 for a phase not known yet."""
         ...
 
-    def relabelled(self) -> Sequence[tuple[int, int]]:
+    def relabelled(self) -> Sequence[tuple[Any, int]]:
         """Return (visit, label) of every earlier spectrum whose label has changed since last asked."""
         ...
 

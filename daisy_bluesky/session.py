@@ -4,7 +4,7 @@ import atexit
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from bluesky import RunEngine
 
@@ -171,7 +171,7 @@ def make_instrument(settings: Settings) -> Instrument:
 
 def _make_engine(data: Path) -> RunEngine:
     metadata = PersistentMetadata(data / "metadata.json")
-    return RunEngine(metadata, scan_id_source=metadata.next_scan_id)
+    return RunEngine(cast(dict[str, Any], metadata), scan_id_source=metadata.next_scan_id)
 
 
 def _end_engine(engine: RunEngine) -> None:

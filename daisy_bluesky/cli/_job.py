@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 from bluesky.utils import MsgGenerator
 from rich.console import Console
@@ -61,7 +62,8 @@ def check_arguments(fraction: float, counts: float, report: Path) -> None:
 def measure(session: Session, plan: MsgGenerator[str | None], console: Console) -> Measured:
     """Run a plan with a progress bar, wait until tiled has it, and read it back from there."""
     progress = ProgressReporter(console)
-    (uid,) = session.RE(plan, progress)
+    uids: Any = session.RE(plan, cast(Any, progress))
+    uid = str(uids[0])
     with console.status("uploading to tiled"):
         if not session.uploader.flush(UPLOAD_TIMEOUT):
             raise TimeoutError(f"tiled has not caught up: {session.uploader.status}; the journal holds the run")

@@ -12,11 +12,11 @@ from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe, Spending
 from daisy_bluesky.devices import Beam
-from daisy_bluesky.plans._grid import grid_shape, map_metadata, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._grid import grid_shape, map_metadata, named, set_dwell_time, shared_beam, visits_of
 from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
 from daisy_bluesky.plans._record import Record
 from daisy_bluesky.plans._stopping import StoppingRule, charge_of_dose
-from daisy_bluesky.plans._visit import Visit
+from daisy_bluesky.plans._visit import Visit, staged_run
 
 
 def adaptive_map(
@@ -94,7 +94,7 @@ def adaptive_map(
     ----------
     Hujsak, Roth, Dravid, Microsc. Microanal. 24 (2018), DAISY; Zhang et al., Microsc. Microanal. 24 (2018), EDS-SLADS.
     """
-    detectors = list(detectors)
+    detectors, probe = list(detectors), named(probe)
     if continue_from is None:
         _check_fractions(fraction, start_fraction)
         preparation = prepare_new(
@@ -121,15 +121,20 @@ def adaptive_map(
     readables = [] if beam is None else [beam]
     visit = Visit(detectors, probe, readables, timeout=timeout)
 
-    @bpp.stage_decorator([*readables, *detectors, probe])
-    @bpp.run_decorator(md={**metadata, **preparation.metadata, **(md or {})})
-    def map_adaptively() -> MsgGenerator[None]:
-        yield from _keep_models(preparation)
-        yield from _measure(preparation.recommender, visit, rule)
-        yield from _keep_result(preparation.recommender)
-
     yield from set_dwell_time(detectors, dwell_time)
-    return (yield from bpp.subs_wrapper(map_adaptively(), preparation.recommender))
+    plan = staged_run(
+        _map(preparation, visit, rule),
+        [*readables, *detectors, probe],
+        {**metadata, **preparation.metadata, **(md or {})},
+    )
+    uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
+    return uid
+
+
+def _map(preparation: Preparation, visit: Visit, rule: StoppingRule) -> MsgGenerator[None]:
+    yield from _keep_models(preparation)
+    yield from _measure(preparation.recommender, visit, rule)
+    yield from _keep_result(preparation.recommender)
 
 
 def _restore_dose(beam: Beam, spending: Spending) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bluesky import plan_stubs as bps
-from bluesky.protocols import Movable, Readable
+from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.devices import Beam
 
 
-def grid_shape(probe: Movable[Any], shape: Sequence[int] | None) -> tuple[int, int]:
+def grid_shape(probe: NamedMovable[Any], shape: Sequence[int] | None) -> tuple[int, int]:
     """Return the shape of the map, (rows, columns) pixels.
 
     Raises
@@ -31,6 +31,19 @@ def grid_shape(probe: Movable[Any], shape: Sequence[int] | None) -> tuple[int, i
             f"shape: {rows} x {columns} does not fit into the {field[0]} x {field[1]} field of {probe.name}"
         )
     return rows, columns
+
+
+def named(probe: Movable[Any]) -> NamedMovable[Any]:
+    """Return the probe, which must have a name.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
+    if not isinstance(probe, NamedMovable):
+        raise ValueError(f"probe: {probe!r} has no name; give a positioner that takes (row, column)")
+    return probe
 
 
 def visits_of(fraction: float, shape: tuple[int, int]) -> int:
@@ -80,7 +93,7 @@ def set_dwell_time(detectors: Sequence[Readable[Any]], dwell_time: float | None)
 def map_metadata(
     name: str,
     detectors: Sequence[Readable[Any]],
-    probe: Movable[Any],
+    probe: NamedMovable[Any],
     shape: tuple[int, int],
     points: int,
     arguments: Mapping[str, Any],

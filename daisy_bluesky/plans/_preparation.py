@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bluesky.protocols import Movable, Readable
+from bluesky.protocols import NamedMovable, Readable
 
 from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, drive, make_recommender, stored_models
 from daisy_bluesky.classify import PhaseClassifier
@@ -51,7 +51,7 @@ class Preparation:
 
 def prepare_new(
     detectors: Sequence[Readable[Any]],
-    probe: Movable[Any],
+    probe: NamedMovable[Any],
     shape: tuple[int, int],
     *,
     spectrum: str | None,

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from bluesky import preprocessors as bpp
-from bluesky.protocols import Movable, Readable
+from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 from numpy.typing import NDArray
 
-from daisy_bluesky.plans._grid import grid_shape, map_metadata, set_dwell_time, shared_beam, visits_of
-from daisy_bluesky.plans._visit import Visit
+from daisy_bluesky.plans._grid import grid_shape, map_metadata, named, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._visit import Visit, staged_run
 from daisy_bluesky.sampling import patterns
 
 PATTERNS = {"random": patterns.random, "jittered": patterns.jittered, "sobol": patterns.sobol}
@@ -56,9 +55,9 @@ def raster_map(
     ValueError
         One line naming the parameter that is wrong; nothing has been exposed.
     """
-    grid = grid_shape(probe, shape)
+    grid = grid_shape(named(probe), shape)
     positions = np.argwhere(np.ones(grid, dtype=bool))
-    return (yield from _map("raster_map", list(detectors), probe, grid, positions, dwell_time, timeout, {}, md))
+    return (yield from _map("raster_map", list(detectors), named(probe), grid, positions, dwell_time, timeout, {}, md))
 
 
 def sparse_map(
@@ -112,17 +111,21 @@ def sparse_map(
     """
     if pattern not in PATTERNS:
         raise ValueError(f"pattern: {pattern!r} is none of {', '.join(PATTERNS)}")
-    grid = grid_shape(probe, shape)
+    grid = grid_shape(named(probe), shape)
     visits_of(fraction, grid)
     positions = PATTERNS[pattern](grid, fraction, seed=seed)
     arguments = {"fraction": fraction, "pattern": pattern, "seed": seed}
-    return (yield from _map("sparse_map", list(detectors), probe, grid, positions, dwell_time, timeout, arguments, md))
+    return (
+        yield from _map(
+            "sparse_map", list(detectors), named(probe), grid, positions, dwell_time, timeout, arguments, md
+        )
+    )
 
 
 def _map(
     name: str,
     detectors: list[Readable[Any]],
-    probe: Movable[Any],
+    probe: NamedMovable[Any],
     grid: tuple[int, int],
     positions: NDArray[np.int64],
     dwell_time: float | None,
@@ -135,11 +138,11 @@ def _map(
     visit = Visit(detectors, probe, readables, timeout=timeout)
     metadata = map_metadata(name, detectors, probe, grid, len(positions), arguments)
 
-    @bpp.stage_decorator([*readables, *detectors, probe])
-    @bpp.run_decorator(md={**metadata, **(md or {})})
-    def measure_positions() -> MsgGenerator[None]:
-        for row, column in positions.tolist():
-            yield from visit(row, column)
-
     yield from set_dwell_time(detectors, dwell_time)
-    return (yield from measure_positions())
+    plan = _visit_all(visit, positions)
+    return (yield from staged_run(plan, [*readables, *detectors, probe], {**metadata, **(md or {})}))
+
+
+def _visit_all(visit: Visit, positions: NDArray[np.int64]) -> MsgGenerator[None]:
+    for row, column in positions.tolist():
+        yield from visit(row, column)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bluesky.protocols import Movable
+from bluesky.protocols import NamedMovable
 from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import NextProbe
@@ -47,7 +47,7 @@ class StoppingRule:
         return None
 
 
-def charge_of_dose(dose: float | None, probe: Movable[Any], shape: tuple[int, int]) -> float | None:
+def charge_of_dose(dose: float | None, probe: NamedMovable[Any], shape: tuple[int, int]) -> float | None:
     """Return the charge, pC, that makes a mean dose, e-/A^2, over a map of so many pixels.
 
     Raises

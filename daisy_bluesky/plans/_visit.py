@@ -1,9 +1,10 @@
 """The hot loop: move, expose, read. Raw messages, because every plan stub formats a stack trace."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bluesky import Msg
+from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 
@@ -59,3 +60,12 @@ class Visit:
         yield Msg("save")
         yield Msg("checkpoint")
         return status is not None
+
+
+def staged_run(
+    plan: MsgGenerator[None], devices: Sequence[Any], metadata: Mapping[str, Any]
+) -> MsgGenerator[str | None]:
+    """Run a plan between staging and unstaging, as one run; return its uid."""
+    run = bpp.run_wrapper(plan, md=dict(metadata))
+    uid: str | None = yield from bpp.stage_wrapper(run, devices)
+    return uid

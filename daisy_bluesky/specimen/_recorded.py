@@ -134,6 +134,11 @@ class RecordedSpecimen:
         return cls(recording, dwell=dwell, pixel_size=pixel_size, seed=seed)
 
     @property
+    def survey(self) -> NDArray[np.float64]:
+        """The image that `haadf` reads, (rows, columns) float64, in the units of the file."""
+        return np.array(self._survey, dtype=np.float64)
+
+    @property
     def consumed(self) -> NDArray[np.float64]:
         """Dwell that the visits so far have taken from each pixel, (rows, columns) float64, s."""
         return self._consumed.copy()
