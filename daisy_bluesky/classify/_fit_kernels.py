@@ -9,32 +9,44 @@ from daisy_bluesky.compilation import compiled
 
 WINDOW = 1  # a spike is looked for in 2 * WINDOW + 1 channels
 MIXING_STEPS = 8
+FINE_MIXING_STEPS = 60
 SPIKE_MARGIN = 1.25  # how far above the mean a line may honestly stand
 
 
 @compiled
-def mixture(binned: Floats, expected: Floats, best: int) -> Floats:
-    """Return the expectation (bins,) of the mixture of phases that explains binned counts best, by EM.
+def mixture(binned: Floats, expected: Floats, best: int, steps: int) -> Floats:
+    """Return the expectation (bins,) and weights (phases,) of the mixture that explains binned counts best, by EM.
 
-    `expected` is (phases, bins), rows sum to 1; it starts from nine parts of phase `best`.
+    `expected` is (phases, bins), rows sum to 1; it starts from nine parts of phase `best`. One array holds both.
     """
     phases, bins = expected.shape
     weights = np.full(phases, 0.1 / max(phases - 1, 1))
     weights[best] = 0.9 if phases > 1 else 1.0
     total = max(binned.sum(), 1.0)
     blend = np.zeros(bins)
-    for step in range(MIXING_STEPS + 1):
+    for step in range(steps + 1):
         blend[:] = 1e-12
         for phase in range(phases):
             for k in range(bins):
                 blend[k] += weights[phase] * expected[phase, k]
-        if step < MIXING_STEPS and phases > 1:
+        if step < steps and phases > 1:
             for phase in range(phases):
                 share = 0.0
                 for k in range(bins):
                     share += binned[k] * expected[phase, k] / blend[k]
                 weights[phase] *= share / total
     return np.concatenate((blend, weights))
+
+
+@compiled
+def mixture_evidence(binned: Floats, expected: Floats, best: int) -> float:
+    """Return the log-likelihood, nats, of binned counts (bins,) under the best mixture of means (means, bins)."""
+    blend = mixture(binned, expected, best, FINE_MIXING_STEPS)[: len(binned)]
+    total = np.sum(blend)
+    evidence = 0.0
+    for k in range(len(binned)):
+        evidence += binned[k] * math.log(blend[k] / total)
+    return evidence
 
 
 @compiled
@@ -95,7 +107,7 @@ def fit_statistics(
         for channel in range(spectra.shape[1]):
             binned[binning[channel]] += spectra[row, channel]
         means = expected[levels[row], best, :, :bins].copy()
-        fitted = mixture(binned, means, best)
+        fitted = mixture(binned, means, best, MIXING_STEPS)
         blend, weights = fitted[:bins], fitted[bins:]
         explained = projected[row, best]
         for k in range(bins):

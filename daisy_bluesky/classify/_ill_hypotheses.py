@@ -1,6 +1,7 @@
 """What an ill spectrum may look like: explicit alternatives to the phases."""
 
 import numpy as np
+from scipy.signal import fftconvolve
 
 from daisy_bluesky.classify._counts import Floats
 from daisy_bluesky.compilation import compiled
@@ -13,6 +14,7 @@ FLAT_SHARES = (0.25, 0.5)
 LOST_BELOW = (0.04, 0.08, 0.12, 0.18)  # of the energy range
 FINE_LOST_BELOW = (0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.09, 0.12, 0.15, 0.18)
 STEEPNESSES = (4.0, 12.0)  # of the edge, in units of its energy
+LOW_END = 0.008  # of the energy range, three times
 NOISE_TAIL = (0.015, 0.05)  # of the energy range
 NOISE_SHARE = 0.4
 
@@ -56,8 +58,22 @@ def low_energy_noise(mean: Floats, tail: float) -> Floats:
     return _normalised((1.0 - NOISE_SHARE) * mean + NOISE_SHARE * noise / noise.sum())
 
 
-def ill_hypotheses(means: Floats, *, fine: bool = False) -> Floats:
-    """Return the mean spectra that ill spectra of these phases may have.
+def piled_up(mean: Floats) -> Floats:
+    """Return a mean spectrum (channels,) of photons that arrive in pairs and are counted as one."""
+    return _normalised(fftconvolve(mean, mean)[: len(mean)].clip(0.0))
+
+
+def low_end(channels: int) -> Floats:
+    """Return noise in a few channels at the low-energy end, (3, channels), rows sum to 1."""
+    width = max(round(LOW_END * channels), 1)
+    rows = np.full((3, channels), 1e-9)
+    for row in range(3):
+        rows[row, row * width : (row + 1) * width] = 1.0
+    return np.asarray(rows / rows.sum(1, keepdims=True), np.float64)
+
+
+def ill_hypotheses(means: Floats) -> Floats:
+    """Return the mean spectra that single ill spectra of these phases may have.
 
     Flat noise alone and on top of each phase, each phase with a wrong gain, and each phase with its low-energy part
     lost or drowned in noise. Spikes of a few channels are tested for on their own.
@@ -66,8 +82,6 @@ def ill_hypotheses(means: Floats, *, fine: bool = False) -> Floats:
     ----------
     means : (phases, channels) ndarray of float64
         Mean spectra of the phases, rows sum to 1.
-    fine : bool
-        Whether to go through errors in steps fine enough for the sum of many spectra.
 
     Returns
     -------
@@ -77,13 +91,24 @@ def ill_hypotheses(means: Floats, *, fine: bool = False) -> Floats:
     noise = flat(means.shape[1])
     rows = [noise]
     for mean in means:
-        rows += list(gain_shifted(mean, FINE_GAINS if fine else GAINS))
+        rows += list(gain_shifted(mean, GAINS))
         rows += [(1.0 - share) * mean + share * noise for share in FLAT_SHARES]
+        rows += [low_energy_lost(mean, below) for below in LOST_BELOW]
         rows += [low_energy_noise(mean, tail) for tail in NOISE_TAIL]
-        for steepness in STEEPNESSES if fine else STEEPNESSES[:1]:
-            rows += [low_energy_lost(mean, below, steepness) for below in FINE_LOST_BELOW if fine]
-            rows += [low_energy_lost(mean, below, steepness) for below in LOST_BELOW if not fine]
     return np.stack(rows)
+
+
+def ill_components(means: Floats) -> Floats:
+    """Return what sums of many ill spectra of these phases may be mixed of, (components, channels).
+
+    The same kinds as `ill_hypotheses`, in steps fine enough for many counts, pile-up, and noise at the low end. Wrong
+    gains come last, `len(FINE_GAINS)` for each phase.
+    """
+    rows = [flat(means.shape[1]), *low_end(means.shape[1])]
+    for mean in means:
+        rows += [piled_up(mean), *(low_energy_noise(mean, tail) for tail in NOISE_TAIL)]
+        rows += [low_energy_lost(mean, below, steep) for below in FINE_LOST_BELOW for steep in STEEPNESSES]
+    return np.concatenate([np.stack(rows), *(gain_shifted(mean, FINE_GAINS) for mean in means)])
 
 
 def _normalised(spectrum: Floats) -> Floats:

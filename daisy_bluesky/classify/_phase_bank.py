@@ -1,16 +1,18 @@
 """The phases known at one moment of a run: those trained, and those discovered since."""
 
+from copy import copy
+
 import numpy as np
 
 from daisy_bluesky.classify._counts import Floats, Integers, Spectra, even_bins, total_counts
-from daisy_bluesky.classify._fit_kernels import mixture
-from daisy_bluesky.classify._ill_hypotheses import flat, ill_hypotheses
+from daisy_bluesky.classify._fit_kernels import mixture_evidence
+from daisy_bluesky.classify._ill_hypotheses import FINE_GAINS, flat, ill_components
 from daisy_bluesky.classify._likelihood import PhaseLikelihood, smoothed_means
 from daisy_bluesky.classify._phase_classifier import PhaseClassifier
 from daisy_bluesky.classify._phase_fit import PhaseFit
 from daisy_bluesky.classify._spectrum_evidence import joining_evidence, log_evidence
 from daisy_bluesky.classify._spectrum_store import SpectrumStore
-from daisy_bluesky.classify._unknown_phases import BINS, ILL, MODEL_ERROR, Explanation
+from daisy_bluesky.classify._unknown_phases import BINS, CERTAINTY, ILL, MODEL_ERROR, Explanation
 
 NO_FIT = -1
 LIMITS = np.array([3.1, 7.0, 5.0])  # of misfit, ill evidence and spike: about one good spectrum in a thousand
@@ -104,42 +106,59 @@ class PhaseBank:
             return np.zeros((len(counts), 0))
         return PhaseLikelihood(self.means).log_likelihood(counts)
 
-    def explain(self, sums: Floats, *, parted: tuple[int, Floats] | None = None) -> Explanation:
+    def explain(self, sums: Floats, *, common: bool = False) -> Explanation:
         """Return what explains the summed counts of some spectra, (bins,), best, and how well.
 
-        Candidates are the phases, their best mixture, flat noise and the ill forms of every phase. A discovered phase
-        is also compared by the evidence of one shared mean, as its own is known from counts only. Where the spectra
-        are `parted` from a discovered phase, that phase is what it would be without them.
+        Candidates are the phases, their best mixture, flat noise and the ill forms of every phase; where none of them
+        will do, the best mixture of them all. A discovered phase is also compared by the evidence of one shared mean,
+        as its own is known from counts only.
 
         Parameters
         ----------
         sums : (bins,) ndarray of float64
             Counts.
-        parted : (label, (bins,) ndarray of float64), optional
-            The phase that the spectra were counted to, and the counts of its other spectra.
+        common : bool
+            Whether the spectra are too many for a gain that jumped to explain them: another element does.
         """
-        known, phases, pools = self._explanations(), len(self.phases), self._sums
-        if parted is not None and parted[0] > self.trained:
-            known, pools = known.copy(), pools.copy()
-            known[parted[0] - 1] = (parted[1] + 0.5) / (parted[1] + 0.5).sum()
-            pools[parted[0] - 1 - self.trained] = parted[1]
-        own, evidence = log_evidence(sums), np.log(known) @ sums
+        known, phases = self._explanations(), len(self.phases)
+        if common and phases:
+            known = known[: -phases * len(FINE_GAINS)]
+        own, let_pass = log_evidence(sums), MODEL_ERROR * float(sums.sum())
+        evidence = np.log(known) @ sums + let_pass
         if phases:
             best = int(np.argmax(evidence[:phases]))
-            blend = mixture(sums, known[:phases], best)[: self.bins]
-            evidence[best] = max(evidence[best], float(np.log(blend / blend.sum()) @ sums))
-        evidence += MODEL_ERROR * float(sums.sum())
+            evidence[best] = max(evidence[best], mixture_evidence(sums, known[:phases], best) + let_pass)
         if self.discovered:
-            shared = own + joining_evidence(pools, sums)
+            shared = own + joining_evidence(self._sums, sums)
             evidence[self.trained : phases] = np.maximum(evidence[self.trained : phases], shared)
         likeliest = int(np.argmax(evidence))
-        found = self.trained <= likeliest < phases
-        return Explanation(likeliest + 1 if found else ILL, own - float(evidence[likeliest]))
+        doubt = own - float(evidence[likeliest])
+        if doubt > CERTAINTY:
+            return Explanation(ILL, own - let_pass - mixture_evidence(sums, known, likeliest))
+        return Explanation(likeliest + 1 if self.trained <= likeliest < phases else ILL, doubt)
+
+    def parted(self, label: int, sums: Floats, visits: Integers) -> "PhaseBank":
+        """Return the bank that would be if a discovered phase had other summed counts; trained phases stay.
+
+        Parameters
+        ----------
+        label : int
+            The phase.
+        sums : (phases, channels) ndarray of float64
+            Summed counts of all phases.
+        visits : (phases,) ndarray of int
+            Number of spectra.
+        """
+        if label <= self.trained:
+            return self
+        other = copy(self)
+        other.refresh(sums, visits)
+        return other
 
     def _explanations(self) -> Floats:
         """Return the mean spectra of the phases and of what else is known, (explanations, bins)."""
         if self._known is None:
-            rows = [self.means, ill_hypotheses(self.means, fine=True)] if self.phases else [flat(self.channels)[None]]
+            rows = [self.means, ill_components(self.means)] if self.phases else [flat(self.channels)[None]]
             self._known = _binned(np.concatenate(rows), self.bin_of, self.bins)
         return self._known
 

@@ -7,14 +7,14 @@ import numpy as np
 from daisy_bluesky.classify._counts import Floats
 from daisy_bluesky.compilation import compiled
 
-PRIOR = 0.5  # counts per bin, Jeffreys' prior of a multinomial
+PRIOR = 0.3  # counts per bin: spectra are a little peakier than Jeffreys' 0.5 has it
 
 
 @compiled
 def log_evidence(counts: Floats) -> float:
     """Return the log-probability, nats, of binned counts (bins,) whose mean spectrum is unknown.
 
-    The multinomial likelihood averaged over Jeffreys' Dirichlet prior of the mean, less the term that does not depend
+    The multinomial likelihood averaged over a Dirichlet prior of the mean, less the term that does not depend
     on the mean; so it compares with ``sum(counts * log(mean))`` of a mean that is known.
     """
     prior = PRIOR * len(counts)

@@ -20,6 +20,7 @@ REVIEW_GROWTH = 1.15
 REVIEWED_AT_ONCE = 4000
 SPLIT_BINS = 64
 MOST_PHASES = 20
+COMMON = 0.05  # of all visits: more are never ill in the same way
 
 
 class SpectrumLabeller:
@@ -192,12 +193,15 @@ class SpectrumLabeller:
         mean = self._bank.means[label - 1]
         bin_of = np.minimum((np.cumsum(mean) - mean / 2) * SPLIT_BINS, SPLIT_BINS - 1).astype(np.int64)
         proposals = splits(self._store.binned(members, bin_of, SPLIT_BINS))
-        return any(self._part(members[second], members[~second], label) for second in proposals)
+        return any(self._part(members[second], label) for second in proposals)
 
-    def _part(self, members: Integers, others: Integers, label: int) -> bool:
-        """Make members of a phase one of their own, unless something known explains them."""
-        sums, rest = (self._binned(part.tolist()).sum(0, dtype=np.float64) for part in (members, others))
-        if self._bank.explain(sums, parted=(label, rest)).doubt <= CERTAINTY:
+    def _part(self, members: Integers, label: int) -> bool:
+        """Make members of a phase one of their own, unless something known, or the rest of the phase, explains them."""
+        rest = self._labels[: len(self._store)].copy()
+        rest[members] = GONE
+        bank = self._bank.parted(label, self._store.sums(rest, len(self._bank.phases)), self._sizes())
+        sums = self._binned(members.tolist()).sum(0, dtype=np.float64)
+        if bank.explain(sums, common=len(members) > COMMON * len(self._numbers)).doubt <= CERTAINTY:
             return False
         self._labels[members] = self._bank.discover()
         return True

@@ -16,7 +16,7 @@ def shapes():
 def test_evidence_is_the_dirichlet_multinomial():
     counts = np.random.default_rng(1).poisson(3.0, 32)
     coefficient = multinomial.logpmf(counts, counts.sum(), np.full(32, 1 / 32)) + counts.sum() * np.log(32)
-    expected = dirichlet_multinomial.logpmf(counts, np.full(32, 0.5), counts.sum()) - coefficient
+    expected = dirichlet_multinomial.logpmf(counts, np.full(32, 0.3), counts.sum()) - coefficient
     assert log_evidence(counts.astype(float)) == pytest.approx(expected, rel=1e-9)
 
 
