@@ -1,8 +1,8 @@
 """Quality and speed of dynamic sampling with certain labels: ``python benchmarks/sampling_quality.py``.
 
 Total distortion (TD, over pixels that are not ill) of the labels used for deciding ("vote") and of
-`sampling.reconstruct` ("best"), which is the same for every pattern; median over seeds. Times are CPU milliseconds of one
-thread for suggest + ingest, Python included.
+`sampling.reconstruct` ("best"), which is the same for every pattern; median over seeds. Times are CPU milliseconds of
+one thread for suggest + ingest, Python included.
 """
 
 import argparse

@@ -31,7 +31,9 @@ def test_is_a_mean_field_fixed_point():
     posterior = potts_posterior(evidence, 0.5)
     padded = np.pad(posterior, ((1, 1), (1, 1), (0, 0)))
     neighbours = sum(
-        padded[1 + r : 41 + r, 1 + c : 41 + c] for r, c in itertools.product((-1, 0, 1), repeat=2) if (r, c) != (0, 0)
+        padded[1 + r : 41 + r, 1 + c : 41 + c] / (r * r + c * c)
+        for r, c in itertools.product((-1, 0, 1), repeat=2)
+        if (r, c) != (0, 0)
     )
     np.testing.assert_allclose(posterior, softmax(evidence + 0.5 * neighbours, axis=2), atol=5e-3)
 
@@ -45,9 +47,8 @@ def test_near_the_exact_marginals_of_a_small_field():
     energies, states = [], []
     for values in itertools.product((0, 1), repeat=9):
         state = np.array(values).reshape(3, 3)
-        energy = sum(evidence[p][state[p]] for p in np.ndindex(3, 3)) + 0.1 * sum(
-            state[a] == state[b] for a, b in pairs
-        )
+        energy = sum(evidence[p][state[p]] for p in np.ndindex(3, 3))
+        energy += sum(0.1 * (state[a] == state[b]) / ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) for a, b in pairs)
         energies.append(energy)
         states.append(state)
     weights = np.exp(np.array(energies) - logsumexp(energies))
