@@ -42,6 +42,7 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
         outcomes,
         pixel_size=specimen.pixel_size,
         survey=specimen.survey,
+        survey_name=specimen.survey_name,
         conclusion=verdict(outcomes[0], outcomes[1:])[0],
     )
     conclude(console, run, outcomes, None, settings.data, report)

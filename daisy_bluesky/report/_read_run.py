@@ -59,6 +59,7 @@ class _RunReader:
         self._models: dict[str, bytes] = {}
         self._map: NDArray[np.int64] | None = None
         self._axis: EnergyAxis | None = None
+        self._final_labels: NDArray[np.int64] = np.array([], dtype=np.int64)
         self._offset = 0
         self._seconds = 0.0
         self._dense_bytes = 0
@@ -102,6 +103,7 @@ class _RunReader:
             self._models = {key: np.asarray(data[key], dtype=np.uint8).tobytes() for key in data}
         elif stream["name"] == "result":
             self._map = np.asarray(data["phase_map"], dtype=np.int64)
+            self._final_labels = np.asarray(data.get("visit_labels", ()), dtype=np.int64)
 
     def _visit(self, visit: int, data: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
         row, column = self._start.get("recommender", {}).get("position", POSITION)
@@ -166,7 +168,9 @@ class _RunReader:
         phase_map = self._map
         if phase_map is None and np.any(labels > 0):
             phase_map = np.asarray(reconstruct(shape, positions, labels), dtype=np.int64)
-        if phase_map is not None and self._relabelled:
+        if self._final_labels.size >= labels.size:  # those of the runs it continues stand before its own
+            labels = self._final_labels[-labels.size :]
+        elif phase_map is not None and self._relabelled:
             labels = np.where(labels == 0, 0, phase_map[tuple(positions.T)])
         return labels, phase_map
 
