@@ -32,7 +32,6 @@ class DetectorSettings(_Section):
     """One detector."""
 
     dwell_time: float = Field(0.01, gt=0, description="integration per visit, s")
-    read_out_time: float = Field(0.0, ge=0, description="time after the dwell in which nothing else can happen, s")
 
 
 class JournalSettings(_Section):

@@ -39,6 +39,8 @@ class Session:
         What it was started with.
     uploader : Uploader
         Feeds tiled; ``uploader.flush(timeout)`` waits until it has caught up.
+    journal : Journal
+        The first subscriber; ``journal.subscribe(callback)`` gives its slim documents to a publisher.
     recovered : list of str
         Uids of runs that a dead process had left behind, now closed as failed.
     """
@@ -53,8 +55,8 @@ class Session:
     instrument: Instrument
     settings: Settings
     uploader: Uploader
+    journal: Journal
     recovered: list[str]
-    _journal: Journal
     _store: Catalog
     _subscription: int
     _owns_engine: bool
@@ -140,8 +142,8 @@ def start(
         instrument,
         settings,
         uploader,
-        recovered,
         journal,
+        recovered,
         store,
         engine.subscribe(journal),
         RE is None,

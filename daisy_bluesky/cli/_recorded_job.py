@@ -32,6 +32,10 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
         rows, columns = specimen.shape
         dwell = specimen.recorded_dwell / 2
         console.print(f"{rows} x {columns} pixels of {file.name}; {dwell:.3g} s a visit, half of what was recorded")
+        console.print(
+            f"[dim]electrons and times are for {specimen.recorded_dwell:g} s a pixel and {settings.beam.current:g} pA, "
+            "nominal where the file does not tell them[/]"
+        )
         detectors = [detector for detector in (session.haadf, session.eds) if detector is not None]
         plan = adaptive_map(detectors, session.probe, dwell_time=dwell, fraction=fraction, seed=seed)
         run = measure(session, plan, console)
