@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._batches import spread
+from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
-from daisy_bluesky.sampling._field import LARGEST_SIDE, MASK, NEIGHBOURS, SHIFT, empty_field
-from daisy_bluesky.sampling._findings import checked_findings, checked_positions, checked_visits
+from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
@@ -67,12 +67,7 @@ class Slads:
         roi: ArrayLike | None = None,
         forbidden: ArrayLike | None = None,
     ) -> None:
-        if len(shape) != 2 or not all(1 <= side <= LARGEST_SIDE for side in shape):
-            raise ValueError(f"shape must be two sides of 1 to {LARGEST_SIDE} pixels, not {shape}")
-        if not 0 <= phases <= 255:
-            raise ValueError(f"phases must lie in 0 to 255, not {phases}")
-        if not 0 < start_fraction <= 1:
-            raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
+        check_arguments(shape, phases, start_fraction)
         self.shape = (int(shape[0]), int(shape[1]))
         self.model = SladsModel.default() if model is None else model
         self.seed = seed

@@ -159,9 +159,10 @@ def sobol(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     # Several points of the sequence fall into one pixel; twice as many are nearly always enough to find n pixels.
     points = qmc.Sobol(2, seed=seed).random_base2(int(np.ceil(np.log2(2 * n))) + (n > pixels // 2))
     cells = np.floor(points * np.array(shape)).astype(np.int64)
-    order = np.concatenate([cells[:, 0] * shape[1] + cells[:, 1], np.random.default_rng(seed).permutation(pixels)])
-    _, first = np.unique(order, return_index=True)
-    return _positions(order[np.sort(first)][:n], shape)
+    found = _first_of_each(cells[:, 0] * shape[1] + cells[:, 1])
+    if len(found) < n:
+        found = _first_of_each(np.concatenate([found, np.random.default_rng(seed).permutation(pixels)]))
+    return _positions(found[:n], shape)
 
 
 def _points_per_line(shape: Shape, n: int) -> NDArray[np.int64]:
@@ -169,6 +170,11 @@ def _points_per_line(shape: Shape, n: int) -> NDArray[np.int64]:
     lines = round(np.sqrt(n * shape[0] / shape[1]))
     lines = min(max(lines, -(-n // shape[1]), 1), shape[0], n)
     return np.asarray(np.diff(np.round(np.linspace(0, n, lines + 1))), np.int64)
+
+
+def _first_of_each(pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the distinct pixel numbers in the order of their first appearance."""
+    return pixels[np.sort(np.unique(pixels, return_index=True)[1])]
 
 
 def _positions(pixels: NDArray[np.int64], shape: Shape) -> Positions:

@@ -4,8 +4,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._evidence import Finding, Place
+from daisy_bluesky.sampling._field import LARGEST_SIDE
 
 LARGEST_LABEL = 255
+
+
+def check_arguments(shape: tuple[int, int], phases: int, start_fraction: float) -> None:
+    """Check what a sampler is made of.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or too large, or a number is out of range.
+    """
+    if len(shape) != 2 or not all(1 <= side <= LARGEST_SIDE for side in shape):
+        raise ValueError(f"shape must be two sides of 1 to {LARGEST_SIDE} pixels, not {shape}")
+    if not 0 <= phases <= LARGEST_LABEL:
+        raise ValueError(f"phases must lie in 0 to {LARGEST_LABEL}, not {phases}")
+    if not 0 < start_fraction <= 1:
+        raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
 
 
 def checked_positions(positions: ArrayLike, shape: tuple[int, int], inside: NDArray[np.bool_]) -> list[Place]:
