@@ -21,6 +21,7 @@ from daisy_bluesky.sampling import (
     small_objects_found,
     total_distortion,
     train,
+    vote,
 )
 
 PHASE_MAPS = Path(__file__).parents[2] / "shared" / "data" / "phase_maps.npz"
@@ -107,7 +108,7 @@ def compare(title, cases, models, fraction, batch=1):
             places = pattern(truth.shape, fraction, seed)
             labels = np.where(ill, 0, truth)[tuple(places.T)]
             best = reconstruct(truth.shape, places, labels)
-            results.append(judge(best, best, truth, ill))
+            results.append(judge(vote(truth.shape, places, labels), best, truth, ill))
         row(pattern.__name__, results)
 
 
