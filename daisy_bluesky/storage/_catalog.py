@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +69,7 @@ def open_catalog(directory: Path | str) -> Catalog:
         # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change
         warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
         folder.prepare()
-        app = build_app_from_config(folder.server_configuration(secrets.token_hex(16)))
+        app = build_app_from_config(folder.server_configuration())
         context = Context.from_app(app)
         return Catalog(context, catalog_of_runs(from_context(context)))
 

@@ -1,6 +1,5 @@
 """Where everything of a data folder is, and how tiled is told."""
 
-import secrets
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,20 +58,21 @@ class DataFolder:
             # with a write-ahead log, readers and the writer of several processes do not lock each other out
             with closing(sqlite3.connect(database)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
-        profile = yaml.safe_dump({PROFILE: {"direct": self.server_configuration(secrets.token_hex(16))}})
+        profile = yaml.safe_dump({PROFILE: {"direct": self.server_configuration()}})
         path = self.profiles / f"{PROFILE}.yml"
-        if not path.exists() or str(self._catalog) not in path.read_text():
+        if not path.exists() or path.read_text() != profile:
             path.write_text(profile)
 
-    def server_configuration(self, api_key: str) -> dict[str, Any]:
+    def server_configuration(self, api_key: str | None = None) -> dict[str, Any]:
         """Return the configuration of a tiled server for this folder.
 
         The tables of scalars are in SQLite, which several processes may open at once (DuckDB may not).
 
         Parameters
         ----------
-        api_key : str
-            The key that a client must give.
+        api_key : str, optional
+            The key that a client must give. Without it tiled makes one for the process; servers inside one process
+            share their key, so that those that nobody outside can reach must not each set their own.
         """
         arguments = {
             "uri": f"sqlite:///{self._catalog}",
@@ -82,8 +82,9 @@ class DataFolder:
             "adapters_by_mimetype": {"application/x-lbj": "daisy_bluesky.storage:LBJAdapter"},
         }
         exporters = {"application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"}
+        key = {} if api_key is None else {"single_user_api_key": api_key}
         return {
-            "authentication": {"allow_anonymous_access": False, "single_user_api_key": api_key},
+            "authentication": {"allow_anonymous_access": False, **key},
             "trees": [{"path": "/", "tree": "catalog", "args": arguments}],
             "media_types": {"BlueskyRun": exporters},
         }

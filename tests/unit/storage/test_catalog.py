@@ -33,7 +33,7 @@ def test_the_profile_opens_the_same_catalog_in_another_process(tmp_path):
     journalled(tmp_path / "journal", documents)
     with open_catalog(tmp_path) as catalog, Uploader(tmp_path / "journal", catalog.client) as uploader:
         assert isinstance(catalog.client, CatalogOfBlueskyRuns)
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
         assert isinstance(catalog.client[-1], BlueskyRun)
         told = run_python(FROM_PROFILE, TILED_PROFILES=str(tmp_path / "tiled" / "profiles"))
     spectrum = [d["data"]["spectrum"] for n, d in documents if n == "event" and "spectrum" in d["data"]][3]
@@ -47,7 +47,7 @@ def test_two_processes_may_upload_into_the_same_folder_at_once(catalog):
     theirs = [journalled(there, spectrum_run(30)) for _ in range(5)]
     with Uploader(here, client, batch=5) as uploader:
         told = run_python(UPLOAD, folder, there)
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     assert "True" in told
     for run in (*mine, *theirs):
         assert client[run.name]["primary"].read()["row"].values.tolist() == [float(n) for n in range(1, 31)]
@@ -64,3 +64,17 @@ def test_a_folder_that_cannot_be_written_is_refused_with_one_line(tmp_path):
 def test_importing_storage_loads_no_server_and_no_pictures():
     heavy = ("tiled.server.app", "matplotlib", "torch")
     assert run_python(f"import sys, daisy_bluesky.storage; print([m for m in {heavy} if m in sys.modules])") == "[]\n"
+
+
+def test_folders_may_be_open_in_one_process_at_once_and_close_in_any_order(catalog, tmp_path):
+    client, folder = catalog
+    other, again = open_catalog(tmp_path), open_catalog(folder)
+    assert len(client) == len(again.client)
+    other.close()
+    assert len(client) == len(again.client)
+    again.close()
+    directory = folder / "journal" / "after"
+    run = journalled(directory, spectrum_run(3))
+    with Uploader(directory, client) as uploader:
+        assert uploader.flush(60), uploader.status
+    assert len(client[run.name]["primary"].read()["row"]) == 3

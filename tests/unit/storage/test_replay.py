@@ -35,7 +35,7 @@ def stored(catalog):
     runs = {"spectra": spectrum_run(700, repeated=[700]), "frames": frames_run(5)}
     journals = {name: journalled(directory, documents) for name, documents in runs.items()}
     with Uploader(directory, client) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     return {name: (runs[name], client[journals[name].name], journals[name]) for name in runs}
 
 

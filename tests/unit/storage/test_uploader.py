@@ -23,7 +23,7 @@ def test_a_closed_run_is_read_back_from_tiled(store):
     client, directory = store
     folder = journalled(directory, spectrum_run(30))
     with Uploader(directory, client, batch=7) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
         assert (uploader.status.uploaded, uploader.status.pending, uploader.status.error) == (1, (), None)
     primary = client[folder.name]["primary"].read()
     np.testing.assert_array_equal(primary["row"], np.arange(1.0, 31.0))
@@ -44,7 +44,7 @@ def test_a_run_is_followed_while_it_is_written(store):
         for name, document in documents[60:]:
             journal.record(name, document)
         journal.close()
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     np.testing.assert_array_equal(client[journal.folder.name]["primary"].read()["spectrum"], spectra(40))
 
 
@@ -52,7 +52,7 @@ def test_events_that_were_emitted_again_are_in_tiled_once_and_as_they_were_last(
     client, directory = store
     folder = journalled(directory, spectrum_run(10, repeated=[9, 10]))
     with Uploader(directory, client, batch=3) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     primary = client[folder.name]["primary"].read()
     assert primary["row"].values.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, -9, -10]
     np.testing.assert_array_equal(primary["spectrum"], spectra(10))
@@ -66,7 +66,7 @@ def test_what_an_earlier_process_left_in_tiled_is_not_doubled(store, fed):
     for name, document in list(read_journal(folder))[:fed]:
         writer(name, document)
     with Uploader(directory, client) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     np.testing.assert_array_equal(client[folder.name]["primary"].read()["row"], np.arange(1.0, 21.0))
     assert (folder / "primary-spectrum.lbj").exists()
 
@@ -80,7 +80,7 @@ def test_rows_that_a_lost_answer_doubled_are_counted_and_fed_anew(store):
         if name == "event" and document["seq_num"] == 8:
             writer(name, document)
     with Uploader(directory, client) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     np.testing.assert_array_equal(client[folder.name]["primary"].read()["row"], np.arange(1.0, 21.0))
 
 
@@ -88,10 +88,10 @@ def test_a_run_that_is_complete_is_not_touched_again(store):
     client, directory = store
     folder = journalled(directory, spectrum_run(5))
     with Uploader(directory, client) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     created = client[folder.name].item["attributes"]
     with Uploader(directory, lambda: pytest.fail("nothing is to be uploaded")) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
         assert uploader.status.uploaded == 1
     assert client[folder.name].item["attributes"] == created
 
@@ -109,7 +109,7 @@ def test_a_server_that_is_away_is_asked_again_and_said_so_in_one_line(store):
     with Uploader(directory, connect, interval=0.05) as uploader:
         assert not uploader.flush(0.5)
         assert uploader.status.error == f"run {folder.name} is not in tiled yet: ConnectionError no route"
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
         assert uploader.status.error is None
 
 
@@ -130,8 +130,8 @@ def test_two_uploaders_feed_each_run_once(store):
     client, directory = store
     folders = [journalled(directory, spectrum_run(15)) for _ in range(4)]
     with Uploader(directory, client, interval=0.02) as first, Uploader(directory, client, interval=0.02) as second:
-        assert first.flush(60)
-        assert second.flush(60)
+        assert first.flush(60), first.status
+        assert second.flush(60), second.status
     for folder in folders:
         np.testing.assert_array_equal(client[folder.name]["primary"].read()["row"], np.arange(1.0, 16.0))
 
@@ -141,7 +141,7 @@ def test_a_recovered_run_is_uploaded_as_failed(store):
     folder = journalled(directory, spectrum_run(6, stop=False))
     recover(directory)
     with Uploader(directory, client) as uploader:
-        assert uploader.flush(60)
+        assert uploader.flush(60), uploader.status
     run = client[folder.name]
     assert (run.stop["exit_status"], run.stop["reason"]) == ("fail", "process died")
     assert len(run["primary"].read()["row"]) == 6
