@@ -4,13 +4,14 @@ import numpy as np
 from scipy.stats import norm
 
 from daisy_bluesky.classify._calibration import CountCurve
-from daisy_bluesky.classify._counts import Floats, Integers, Spectra, as_spectra, bin_counts, even_bins
+from daisy_bluesky.classify._counts import Floats, Spectra, as_spectra, bin_counts, even_bins
 from daisy_bluesky.classify._ill_detector import BINS, IllSpectrumDetector
 from daisy_bluesky.classify._ill_hypotheses import flat, gain_shifted, low_energy_lost, low_energy_noise
 from daisy_bluesky.classify._phase_fit import TOLERANCE, FitStatistics, PhaseFit
 from daisy_bluesky.classify._training_spectra import TrainingSpectra
 
 DRAWS = 1000
+ILL_DRAWS = 240
 MOST_RAISED = 2.0  # how far above the good spectra's quantile the threshold may be raised
 SPIKE_SHARE = 0.3
 
@@ -46,8 +47,8 @@ class IllDecision:
     ) -> "IllDecision":
         """Return the decision whose false-alarm rate holds for spectra that were not used in training."""
         levels = held_out.levels()
-        good = [_signs(fit, detector, held_out.draw(np.full(DRAWS, level), rng)[0]) for level in levels]
-        ill = [_signs(fit, detector, draw_ill(held_out.means, np.full(DRAWS, level), rng)[0]) for level in levels]
+        good = [_signs(fit, detector, held_out.draw_seen(np.full(DRAWS, level), rng)) for level in levels]
+        ill = [_signs(fit, detector, draw_ill(held_out.means, np.full(ILL_DRAWS, level), rng)) for level in levels]
         medians = np.array([np.median(values, axis=0) for values in good])
         limits = np.array([np.quantile(values, 1 - false_alarm_rate, axis=0) for values in good])
         limits[:, 1:] = np.maximum(limits[:, 1:], _let_pass(levels, false_alarm_rate))
@@ -58,9 +59,8 @@ class IllDecision:
         )
         thresholds = []
         for level, well, badly in zip(levels, good, ill, strict=True):
-            totals = np.full(DRAWS, level)
-            limit = float(np.quantile(decision.score(well, totals), 1 - false_alarm_rate))
-            clear = float(np.quantile(decision.score(badly, totals), 0.02))
+            limit = float(np.quantile(decision.score(well, np.full(DRAWS, level)), 1 - false_alarm_rate))
+            clear = float(np.quantile(decision.score(badly, np.full(ILL_DRAWS, level)), 0.02))
             thresholds.append(max(limit, min(clear / 2, MOST_RAISED * limit)))
         decision.threshold = CountCurve(levels, thresholds)
         return decision
@@ -86,29 +86,26 @@ def _let_pass(counts: Floats, false_alarm_rate: float) -> Floats:
     return np.column_stack([np.full(len(counts), norm.isf(false_alarm_rate)), evidence, evidence])
 
 
-def draw_ill(means: Floats, counts: Floats, rng: np.random.Generator) -> tuple[Spectra, Integers]:
-    """Return simulated ill spectra (n, channels) uint32 of clear kinds, and their kinds (n,), in turn.
+def draw_ill(means: Floats, counts: Floats, rng: np.random.Generator) -> Spectra:
+    """Return simulated ill spectra of clear kinds, (n, channels) uint32 with about `counts` (n,) counts.
 
-    0 flat noise, 1 gain 6% too small, 2 gain 6% too large, 3 low-energy part lost, 4 low-energy noise, 5 spike.
+    In turn: a spike, flat noise, low-energy part lost, low-energy noise, gain 6% too small and too large.
     """
-    kinds = np.arange(len(counts)) % 6
-    shifted = [gain_shifted(mean, np.array([-0.06, 0.06])) for mean in means]
-    spectra = np.empty((len(counts), means.shape[1]), np.uint32)
-    for row, (kind, total) in enumerate(zip(kinds, counts, strict=True)):
-        phase = int(rng.integers(len(means)))
-        mean = means[phase]
-        spike = np.zeros_like(mean)
-        spike[rng.integers(1, len(mean) - 1)] = 1.0
-        shape = (
-            flat(len(mean)),
-            shifted[phase][0],
-            shifted[phase][1],
-            low_energy_lost(mean, 0.12),
-            low_energy_noise(mean, 0.015),
-            (1 - SPIKE_SHARE) * mean + SPIKE_SHARE * spike,
-        )[kind]
-        spectra[row] = rng.poisson(total * shape)
-    return spectra, kinds
+    kinds = [_clear_kinds(mean) for mean in means]
+    turn = np.arange(len(counts))
+    shapes = np.stack(
+        [kinds[phase][kind] for phase, kind in zip(rng.integers(len(means), size=len(turn)), turn % 6, strict=True)]
+    )
+    struck = turn[turn % 6 == 0]
+    shapes[struck] *= 1.0 - SPIKE_SHARE
+    shapes[struck, rng.integers(means.shape[1], size=len(struck))] += SPIKE_SHARE
+    return np.asarray(rng.poisson(counts[:, None] * shapes), np.uint32)
+
+
+def _clear_kinds(mean: Floats) -> Floats:
+    """Return a mean spectrum (channels,), and what it becomes in five kinds of ill spectra, (6, channels)."""
+    unlike = [flat(len(mean)), low_energy_lost(mean, 0.12), low_energy_noise(mean, 0.015)]
+    return np.stack([mean, *unlike, *gain_shifted(mean, np.array([-0.06, 0.06]))])
 
 
 def _signs(fit: PhaseFit, detector: IllSpectrumDetector, spectra: Spectra) -> Floats:

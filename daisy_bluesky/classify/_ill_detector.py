@@ -33,7 +33,8 @@ class IllSpectrumDetector:
 
     A network of five hidden layers learns to project spectra of all phases, at all numbers of counts, onto one
     straight line; what it projects elsewhere is ill. How far good spectra scatter about the line depends on their
-    counts, and so does the threshold.
+    counts, and so does the threshold. Every other training spectrum is that of a probe on a boundary of two phases,
+    which is not ill either.
 
     Parameters
     ----------
@@ -92,14 +93,14 @@ class IllSpectrumDetector:
         lowest, highest = math.log(levels[0]), math.log(levels[-1])
 
         def batch() -> tuple[Singles, Integers]:
-            drawn, marks = coarse.draw(np.exp(rng.uniform(lowest, highest, BATCH)), rng)
-            return unit_amplitudes(drawn.astype(np.float32)), marks
+            drawn = coarse.draw_seen(np.exp(rng.uniform(lowest, highest, BATCH)), rng)
+            return unit_amplitudes(drawn.astype(np.float32)), np.ones(BATCH, np.int64)
 
         widths = (bins, *[NEURONS] * (HIDDEN_LAYERS + 1))
         detector = cls(
             train_projection(batch, widths, straight_line(), STEPS, seed), CountCurve([1.0], [0.0]), channels
         )
-        good = [detector.metric(held_out.draw(np.full(DRAWS, level), rng)[0]) for level in levels]
+        good = [detector.metric(held_out.draw_seen(np.full(DRAWS, level), rng)) for level in levels]
         detector.threshold = CountCurve(levels, [np.quantile(values, 1 - false_alarm_rate) for values in good])
         return detector
 

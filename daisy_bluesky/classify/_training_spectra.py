@@ -52,16 +52,30 @@ class TrainingSpectra:
         """Return the total counts at which to calibrate, in geometric steps, (levels,)."""
         return np.geomspace(LEAST_COUNTS, max(MOST_COUNTS, 2 * float(self.totals.max())), LEVELS)
 
-    def draw(self, counts: Floats, rng: np.random.Generator) -> tuple[Spectra, Integers]:
-        """Return spectra (n, channels) uint32 with about `counts` (n,) counts, and labels (n,); phases take turns."""
-        labels = 1 + np.arange(len(counts)) % self.phases
-        chosen = np.array([rng.choice(self._members[label - 1]) for label in labels])
+    def draw(self, counts: Floats, rng: np.random.Generator, *, shift: int = 0) -> tuple[Spectra, Integers]:
+        """Return spectra (n, channels) uint32 with about `counts` (n,) counts, and labels (n,).
+
+        Phases take turns two by two, from the phase after `shift` others on.
+        """
+        labels = 1 + (np.arange(len(counts)) // 2 + shift) % self.phases
+        places = rng.uniform(size=len(counts))
+        chosen = np.empty(len(counts), np.int64)
+        for label, members in enumerate(self._members, start=1):
+            turn = labels == label
+            chosen[turn] = members[(places[turn] * len(members)).astype(np.int64)]
         share = counts / self.totals[chosen]
         drawn = np.empty((len(counts), self.spectra.shape[1]), np.uint32)
         short = share <= 0.5
         drawn[short] = rng.binomial(self.spectra[chosen[short]].astype(np.int64), share[short, None])
         drawn[~short] = rng.poisson(counts[~short, None] * self.means[labels[~short] - 1])
         return drawn, labels
+
+    def draw_seen(self, counts: Floats, rng: np.random.Generator) -> Spectra:
+        """Return spectra (n, channels) uint32 as a probe sees them: every other one on a boundary of two phases."""
+        shares = np.where(np.arange(len(counts)) % 2, rng.uniform(size=len(counts)), 1.0)
+        first, _ = self.draw(counts * shares, rng)
+        second, _ = self.draw(counts * (1.0 - shares), rng, shift=int(rng.integers(1, max(self.phases, 2))))
+        return first + second
 
     def binned(self, bin_of: Integers, bins: int) -> "TrainingSpectra":
         """Return the same spectra and means summed over bins; `bin_of` (channels,) names each channel's."""
