@@ -55,9 +55,12 @@ class DataFolder:
         for folder in (self.journal, self._arrays, self.profiles):
             folder.mkdir(parents=True, exist_ok=True)
         for database in (self._catalog, self._tables):
-            # with a write-ahead log, readers and the writer of several processes do not lock each other out
-            with closing(sqlite3.connect(database)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
+            # A write-ahead log keeps readers and writers of several processes from locking each other out. Only a new
+            # file may be touched: tiled opens it through another copy of SQLite, and two copies in one process do not
+            # see each other's locks (https://sqlite.org/howtocorrupt.html, 2.2.1).
+            if not database.exists():
+                with closing(sqlite3.connect(database)) as connection:
+                    connection.execute("PRAGMA journal_mode=WAL")
         profile = yaml.safe_dump({PROFILE: {"direct": self.server_configuration()}})
         path = self.profiles / f"{PROFILE}.yml"
         if not path.exists() or path.read_text() != profile:
