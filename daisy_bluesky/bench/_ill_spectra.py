@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.bench._gate import Gate
-from daisy_bluesky.classify import PhaseClassifier
+from daisy_bluesky.bench._trained import virtual_classifier
 from daisy_bluesky.specimen import ILL_KINDS, VirtualSpecimen
 
 SEED = 0
-TRAINING = 24
-TRAINING_COUNTS = 7500.0
 SPECTRA = 2000
 FALSE_ALARMS = 0.01
 
@@ -20,8 +18,7 @@ FALSE_ALARMS = 0.01
 def measure(data: Path) -> Iterator[Gate]:  # noqa: ARG001 - the virtual detector needs no data
     """Measure the detection rate at 1% false alarms, at 100 and at 1,000 counts."""
     specimen = VirtualSpecimen.demo((64, 64), seed=SEED)
-    spectra, labels = specimen.training_spectra(TRAINING, TRAINING_COUNTS, SEED)
-    classifier = PhaseClassifier.fit(spectra, labels, seed=SEED, false_alarm_rate=FALSE_ALARMS)
+    classifier = virtual_classifier()
     for counts in (100.0, 1000.0):
         good, _ = specimen.training_spectra(SPECTRA // len(specimen.phases), counts, SEED + 1)
         by_kind = {kind: specimen.ill_spectra(SPECTRA // len(ILL_KINDS), counts, SEED + 1, kind) for kind in ILL_KINDS}

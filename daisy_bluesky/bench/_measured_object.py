@@ -17,26 +17,28 @@ from daisy_bluesky.sampling import Slads, SladsModel, patterns, potts_posterior,
 OBJECT = "PbSn/dendrite2_test_128"
 TRAINING_MAPS = ("dendrite2_train2_128", "dendrite2_train3_128")
 FRACTION = 0.15
+TRAINING = 24
 COUNTS = 7500.0
 SEEDS = range(5)
 WANTED_DISTORTION = 0.009
 WANTED_ERRORS = 0.0005
+STATIC = ("raster", "jittered", "sobol", "random")
 STRENGTHS = (None, 0.0, 0.5, 1.0, 2.0)
 
 
 def measure(data: Path) -> Iterator[Gate]:
     """Measure total distortion and misclassified spectra, beside static patterns and the raster of equal electrons."""
-    what = (
-        f"{OBJECT}, {FRACTION:.0%} of the pixels at {COUNTS:g} counts, median of seeds {SEEDS.start}-{SEEDS.stop - 1}"
-    )
+    what = f"{OBJECT}, {FRACTION:.0%} of the pixels at {COUNTS:g} counts, median of seeds {SEEDS[0]}-{SEEDS[-1]}"
     if not (data / "objects.py").is_file():
         yield Gate(what, f"skipped: no measurements in {data}")
         return
-    model = train(_training_maps(data), seed=0)
-    rows = [_compare(_objects(data).load(OBJECT, seed=seed), model, seed) for seed in SEEDS]
+    load = _objects(data).load
+    model = train(_training_maps(data), seed=SEEDS[0])
+    classifier = _train_classifier(load(OBJECT))
+    rows = [_compare(load(OBJECT, seed=seed), model, classifier, seed) for seed in SEEDS]
     median = {key: float(np.median([row[key] for row in rows])) for key in rows[0]}
-    static = min(median[name] for name in ("raster", "jittered", "sobol", "random"))
-    beside = ", ".join(f"{name} {median[name]:.4f}" for name in ("raster", "jittered", "sobol", "random"))
+    static = min(median[name] for name in STATIC)
+    beside = ", ".join(f"{name} {median[name]:.4f}" for name in STATIC)
     yield Gate(
         f"{what}: total distortion",
         f"{median['adaptive']:.4f} ({', '.join(format(row['adaptive'], '.4f') for row in rows)})",
@@ -55,10 +57,13 @@ def measure(data: Path) -> Iterator[Gate]:
     )
 
 
-def _compare(sample: Any, model: SladsModel, seed: int) -> dict[str, float]:
+def _train_classifier(sample: Any) -> PhaseClassifier:
+    spectra, labels = sample.training_set(TRAINING, counts=COUNTS)
+    return PhaseClassifier.fit(spectra[labels > 0], labels[labels > 0], seed=SEEDS[0])
+
+
+def _compare(sample: Any, model: SladsModel, classifier: PhaseClassifier, seed: int) -> dict[str, float]:
     truth = GroundTruth(sample.labels, sample.ill)
-    spectra, labels = sample.training_set(24, counts=COUNTS)
-    classifier = PhaseClassifier.fit(spectra[labels > 0], labels[labels > 0], seed=seed)
     visits = round(FRACTION * sample.labels.size)
     adaptive = _map(sample, Slads(sample.labels.shape, phases=2, model=model, seed=seed), classifier, visits)
     figures = {
@@ -67,7 +72,7 @@ def _compare(sample: Any, model: SladsModel, seed: int) -> dict[str, float]:
         "false_alarms": truth.false_alarms(adaptive.positions, adaptive.labels),
         "equal_electrons": _equal_electrons(sample, classifier, truth),
     }
-    for name in ("raster", "jittered", "sobol", "random"):
+    for name in STATIC:
         positions = getattr(patterns, name)(sample.labels.shape, FRACTION, seed=seed)
         found = classifier.predict(np.array([sample.spectrum(r, c, COUNTS) for r, c in positions]))
         figures[name] = truth.total_distortion(reconstruct(sample.labels.shape, positions, found))

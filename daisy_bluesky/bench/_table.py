@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from daisy_bluesky.bench._gate import Gate
+from daisy_bluesky.bench._quiet import keep_quiet
 
 Measurement = Callable[[Path], Iterator[Gate]]
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_memory", "_replay"),
+    "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
 }
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}
 
@@ -47,6 +48,7 @@ def run_table(name: str, *, data: Path, json_file: Path | None = None, console: 
         raise ValueError(f"no table is named {name!r}; there are {', '.join(TABLES)}")
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
+    keep_quiet()
     console = console or Console()
     gates: list[Gate] = []
     for module in TABLES[name]:
