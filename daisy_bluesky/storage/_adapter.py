@@ -8,7 +8,6 @@ import numpy as np
 from ndindex import ndindex  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from tiled.adapters.core import Adapter
-from tiled.adapters.utils import init_adapter_from_catalog
 from tiled.ndslice import NDBlock, NDSlice
 from tiled.structures.array import ArrayStructure
 from tiled.structures.core import Spec, StructureFamily
@@ -54,6 +53,8 @@ class LBJAdapter(Adapter[ArrayStructure]):
     @classmethod
     def from_catalog(cls, data_source: DataSource[ArrayStructure], node: Any, /, **parameters: Any) -> "LBJAdapter":
         """Make the adapter from what tiled's catalog keeps."""
+        from tiled.adapters.utils import init_adapter_from_catalog  # loads dask, which only a server needs
+
         adapter: LBJAdapter = init_adapter_from_catalog(cls, data_source, node, **parameters)
         return adapter
 

@@ -1,6 +1,7 @@
 """The catalog of runs, served inside this process."""
 
 import fcntl
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ def open_catalog(directory: Path | str) -> Catalog:
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
 
+    logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it writes its version to every terminal
     folder = DataFolder.at(directory)
     with _alone(folder), warnings.catch_warnings():
         # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change

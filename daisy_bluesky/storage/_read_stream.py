@@ -1,11 +1,12 @@
 """A stream of a run as an xarray Dataset."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray
+if TYPE_CHECKING:
+    import xarray
 
 
-def read_stream(run: Any, stream: str = "primary", *, lazy: bool = False) -> xarray.Dataset:
+def read_stream(run: Any, stream: str = "primary", *, lazy: bool = False) -> "xarray.Dataset":
     """Read a stream of a run from tiled.
 
     Parameters

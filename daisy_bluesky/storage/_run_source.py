@@ -24,7 +24,8 @@ class RunSource:
 
     def __init__(self, directory: Path | str, *, from_journal: bool = False) -> None:
         self._folder = DataFolder.at(directory)
-        self._catalog: Catalog | None = None if from_journal else open_catalog(directory)
+        self._from_journal = from_journal
+        self._catalog: Catalog | None = None
 
     def uid(self, text: str) -> str:
         """Return the uid of the run that its first letters, or -1 for the latest, name.
@@ -44,8 +45,10 @@ class RunSource:
         ValueError
             If tiled has no such run.
         """
-        if self._catalog is None:
+        if self._from_journal:
             return replay(self._folder.journal / uid, payloads=payloads)
+        if self._catalog is None:  # only now: a uid that names no run must not make a catalog
+            self._catalog = open_catalog(self._folder.path)
         if uid not in self._catalog.client:
             raise ValueError(f"run {uid} is not in tiled yet; start a session to upload it, or read its journal")
         return replay(self._catalog.client[uid], payloads=payloads)

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daisy_bluesky.storage._document_file import DOCUMENTS_NAME
 from daisy_bluesky.storage._lock import has_lock
-from daisy_bluesky.storage._run_upload import RunUpload
+
+if TYPE_CHECKING:
+    from daisy_bluesky.storage._run_upload import RunUpload
 
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 30.0
@@ -161,7 +163,7 @@ class Uploader:
                 moved |= self._advance(uid, run)
         return moved
 
-    def _advance(self, uid: str, run: RunUpload) -> bool:
+    def _advance(self, uid: str, run: "RunUpload") -> bool:
         try:
             if self._catalog is None:
                 self._catalog = self._client()
@@ -177,6 +179,10 @@ class Uploader:
         return moved
 
     def _discover(self) -> None:
+        from daisy_bluesky.storage._run_upload import (
+            RunUpload,
+        )  # loads tiled's writer; not on the way to the first event
+
         found = [path for path in self._directory.glob(f"*/{DOCUMENTS_NAME}") if path.parent.name not in self._runs]
         for path in sorted(found, key=lambda path: path.stat().st_mtime):
             if path.stat().st_size:

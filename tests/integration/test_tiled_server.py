@@ -61,6 +61,10 @@ def test_a_run_goes_on_at_full_speed_while_the_server_is_dead_and_is_uploaded_on
         assert statistics.median(elapsed[420:]) < 3 * statistics.median(elapsed[:380])
         assert max(elapsed[400:]) < 2.0
         assert not uploader.flush(2.0)
+        deadline = time.monotonic() + 60
+        while uploader.status.error is None:
+            assert time.monotonic() < deadline
+            uploader.flush(0.1)
         assert uid in uploader.status.error
         server = Server(tmp_path, port=server.port)
         assert uploader.flush(90)

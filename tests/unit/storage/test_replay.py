@@ -113,10 +113,11 @@ def test_a_stream_is_read_lazily_and_eagerly(stored):
         read_stream(run, "baseline")
 
 
-def test_runs_to_replay_are_found_by_uid(tmp_path):
-    journal = journalled(tmp_path / "journal", spectrum_run(3))
-    with RunSource(tmp_path, from_journal=True) as runs:
+def test_runs_to_replay_are_found_by_uid(catalog):
+    folder = catalog[1]
+    journal = journalled(folder / "journal", spectrum_run(3))
+    with RunSource(folder, from_journal=True) as runs:
         assert runs.uid("-1") == runs.uid(journal.name[:8]) == journal.name
         assert len(events(runs.replay(journal.name))) == 6
-    with RunSource(tmp_path) as runs, pytest.raises(ValueError, match="not in tiled yet"):
+    with RunSource(folder) as runs, pytest.raises(ValueError, match="not in tiled yet"):
         runs.replay(journal.name)

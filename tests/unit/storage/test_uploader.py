@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 from bluesky_tiled_plugins.writing.tiled_writer import TiledWriter
@@ -8,6 +10,14 @@ from daisy_bluesky.storage import RunJournal, Uploader, read_journal, recover
 
 def spectra(events):
     return np.array([spectrum(seq_num) for seq_num in range(1, events + 1)])
+
+
+def wait_until(uploader, condition, seconds=60.0):
+    """Let an uploader work until its status is as wanted."""
+    deadline = time.monotonic() + seconds
+    while not condition(uploader.status):
+        assert time.monotonic() < deadline, uploader.status
+        uploader.flush(0.05)
 
 
 @pytest.fixture
@@ -99,7 +109,7 @@ def test_a_run_that_is_complete_is_not_touched_again(store):
 def test_a_server_that_is_away_is_asked_again_and_said_so_in_one_line(store):
     client, directory = store
     folder = journalled(directory, spectrum_run(5))
-    answers = iter([ConnectionError("no route\nto host")])
+    answers = iter([ConnectionError("no route\nto host")] * 2)
 
     def connect():
         if error := next(answers, None):
@@ -107,7 +117,7 @@ def test_a_server_that_is_away_is_asked_again_and_said_so_in_one_line(store):
         return client
 
     with Uploader(directory, connect, interval=0.05) as uploader:
-        assert not uploader.flush(0.5)
+        wait_until(uploader, lambda status: status.error)
         assert uploader.status.error == f"run {folder.name} is not in tiled yet: ConnectionError no route"
         assert uploader.flush(60), uploader.status
         assert uploader.status.error is None
@@ -120,9 +130,10 @@ def test_one_run_that_cannot_be_uploaded_does_not_hold_up_the_others(store):
     path.write_bytes(path.read_bytes().replace(b'"name":"descriptor"', b'"name":"descriptr"', 1))
     good = journalled(directory, spectrum_run(3))
     with Uploader(directory, client, interval=0.05) as uploader:
-        assert not uploader.flush(2)
+        wait_until(uploader, lambda status: status.uploaded == 1 and status.error)
         assert uploader.status.pending == (bad.name,)
         assert bad.name in uploader.status.error
+        assert not uploader.flush(0.1)
     assert len(client[good.name]["primary"].read()["row"]) == 3
 
 
