@@ -8,7 +8,7 @@ from daisy_bluesky.storage import PersistentMetadata
 
 def test_what_was_set_is_there_in_the_next_process(tmp_path):
     PersistentMetadata(tmp_path / "md.json")["sample"] = {"name": "K412", "thickness": 80}
-    code = "import sys; from daisy_bluesky.storage import PersistentMetadata; print(PersistentMetadata(sys.argv[1])['sample'])"
+    code = "import sys; from daisy_bluesky.storage import PersistentMetadata as M; print(M(sys.argv[1])['sample'])"
     told = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "md.json")], capture_output=True, text=True, timeout=60
     )
