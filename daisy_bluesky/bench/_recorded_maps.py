@@ -1,11 +1,13 @@
 """Recorded spectrum images play the specimen: judged on the half of their counts that no map has seen."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daisy_bluesky.bench._engine import new_engine
 from daisy_bluesky.bench._gate import Gate
@@ -13,7 +15,7 @@ from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices.backends import RecordedInstrument
 from daisy_bluesky.plans import adaptive_map
-from daisy_bluesky.report import MapOutcome, read_run, recorded_outcomes
+from daisy_bluesky.report import HeldOut, read_run, recorded_outcomes
 from daisy_bluesky.specimen import RecordedSpecimen
 from daisy_bluesky.storage import replay
 
@@ -46,24 +48,33 @@ def judge(what: str, file: Path, seeds: Sequence[int]) -> Gate:
     seeds : sequence of int
         Seeds of the start pattern and of the division of the counts.
     """
-    pairs = [_map(file, seed) for seed in seeds]
-    adaptive, raster = np.array([[outcome.deviance for outcome in pair] for pair in pairs], dtype=np.float64).T
-    phases = [int(own.phase_map.max()) for own, _ in pairs]
-    better = int((adaptive < raster).sum())
+    judged = [_map(file, seed) for seed in seeds]
+    adaptive, raster, uniform = np.array([one.deviances for one in judged]).T
     return Gate(
         what,
-        f"{np.median(adaptive):.2f} per pixel ({', '.join(format(value, '.2f') for value in adaptive)})",
-        beside=f"raster of equal electrons {np.median(raster):.2f} ({', '.join(format(v, '.2f') for v in raster)}); "
-        f"the map is better for {better} of {len(pairs)} seeds; phases found: {', '.join(map(str, phases))}",
+        f"{np.median(adaptive):.2f} per pixel ({_listed(adaptive)})",
+        beside=f"raster of equal electrons {np.median(raster):.2f} ({_listed(raster)}); the map is better for "
+        f"{int((adaptive < raster).sum())} of {len(judged)} seeds; one spectrum for the whole field "
+        f"{np.median(uniform):.2f}; phases found: {', '.join(str(one.phases) for one in judged)}; "
+        f"{judged[0].counts:.0f} counts a spectrum",
         figures={
             "adaptive": float(np.median(adaptive)),
             "raster": float(np.median(raster)),
-            "counts_per_spectrum": pairs[0][0].counts_per_spectrum,
+            "uniform": float(np.median(uniform)),
         },
     )
 
 
-def _map(file: Path, seed: int) -> tuple[MapOutcome, MapOutcome]:
+@dataclass(frozen=True)
+class _Judged:
+    """Deviances per pixel of the map, of the raster and of one spectrum for all; phases found; counts a spectrum."""
+
+    deviances: tuple[float, float, float]
+    phases: int
+    counts: float
+
+
+def _map(file: Path, seed: int) -> _Judged:
     specimen = RecordedSpecimen.load(file, seed=seed)
     devices = make_devices(RecordedInstrument(specimen), settle_time=OVERHEAD)
     plan = adaptive_map(
@@ -75,4 +86,11 @@ def _map(file: Path, seed: int) -> tuple[MapOutcome, MapOutcome]:
         uids: Any = engine(plan)
         run = read_run(replay(Path(folder) / str(uids[0])))
     own, raster = recorded_outcomes(specimen, run)
-    return own, raster
+    field = np.asarray(specimen.thinned(0.5).sum(axis=0), dtype=np.float64).reshape(1, -1) + 0.5
+    uniform = HeldOut.half(specimen).deviance(np.ones(specimen.shape, np.int64), field)
+    deviances = np.array([own.deviance, raster.deviance, uniform], dtype=np.float64)
+    return _Judged(tuple(deviances.tolist()), len(run.mean_spectra), own.counts_per_spectrum)
+
+
+def _listed(values: NDArray[np.float64]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
