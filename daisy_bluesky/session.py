@@ -1,6 +1,7 @@
 """One call that wires it all: RunEngine, journal, catalog, uploader, devices."""
 
 import atexit
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,9 +14,10 @@ from daisy_bluesky.config import Settings, load_settings
 from daisy_bluesky.devices import Beam, EDSDetector, EELSDetector, HAADFDetector, ProbePositioner, make_devices
 from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
 from daisy_bluesky.protocols import Instrument
-from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, open_catalog, recover
+from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, interrupts_deferred, open_catalog, recover
 
-UPLOAD_GRACE = 60.0
+UPLOAD_GRACE = 60
+"""Longest wait for what is left to upload, s."""
 ENGINE_GRACE = 5.0
 
 
@@ -63,18 +65,29 @@ class Session:
     _closed: bool = False
 
     def close(self) -> None:
-        """Upload what is left, stop serving the catalog, leave a RunEngine that was given as it was."""
+        """Close a run that is paused as aborted, upload what is left, let go of the catalog and the RunEngine.
+
+        A RunEngine that was given goes on without the journal. What cannot be uploaded, or is not because of Ctrl-C,
+        is for the next session.
+        """
         if self._closed:
             return
         self._closed = True
         atexit.unregister(self.close)
-        self.beam.interrupt()
-        self.RE.unsubscribe(self._subscription)
-        self.uploader.flush(UPLOAD_GRACE)
-        self.uploader.stop()
-        self._store.close()
-        if self._owns_engine:
-            _end_engine(self.RE)
+        with ExitStack() as stack:
+            stack.callback(self._let_go)
+            stack.callback(_upload_rest, self.uploader)
+            stack.callback(self.RE.unsubscribe, self._subscription)
+            stack.callback(self.beam.interrupt)
+            if self.RE.state == "paused":
+                self.RE.abort("the session was closed")
+
+    def _let_go(self) -> None:
+        with interrupts_deferred():
+            self.uploader.stop()
+            self._store.close()
+            if self._owns_engine:
+                _end_engine(self.RE)
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +111,8 @@ def start(
     Parameters
     ----------
     RE : RunEngine, optional
-        An engine to use; the journal subscribes to it. A new one, with metadata that persists, when not given.
+        An engine to use; the journal subscribes to it, and should be the first to do so. A new one, with metadata
+        that persists, when not given.
     settings : Settings, optional
         Read from ``daisy.toml`` and the environment when not given.
     instrument : Instrument, optional
@@ -126,11 +140,14 @@ def start(
         max_pixel_dose=settings.beam.max_pixel_dose,
         max_charge=settings.beam.max_charge,
     )
-    store = open_catalog(settings.data)
-    recovered = recover(settings.journal_directory)
-    engine = RE or _make_engine(settings.data)
-    journal = Journal(settings.journal_directory, sync_interval=settings.journal.sync_interval)
-    uploader = Uploader(settings.journal_directory, lambda: store.client, batch=settings.journal.upload_batch)
+    with ExitStack() as undo:
+        store = open_catalog(settings.data)
+        undo.callback(store.close)
+        recovered = recover(settings.journal_directory)
+        engine = RE or _make_engine(settings.data)
+        journal = Journal(settings.journal_directory, sync_interval=settings.journal.sync_interval)
+        uploader = Uploader(settings.journal_directory, lambda: store.client, batch=settings.journal.upload_batch)
+        undo.pop_all()
     session = Session(
         engine,
         store.client,
@@ -174,6 +191,13 @@ def make_instrument(settings: Settings) -> Instrument:
 def _make_engine(data: Path) -> RunEngine:
     metadata = PersistentMetadata(data / "metadata.json")
     return RunEngine(cast(dict[str, Any], metadata), scan_id_source=metadata.next_scan_id)
+
+
+def _upload_rest(uploader: Uploader) -> None:
+    # in short waits: a disk that is full takes nothing, however long one waits for it
+    for _ in range(UPLOAD_GRACE):
+        if uploader.flush(1.0) or uploader.status.error:
+            return
 
 
 def _end_engine(engine: RunEngine) -> None:

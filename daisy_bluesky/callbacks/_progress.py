@@ -1,61 +1,59 @@
 """A live line in the terminal: points, rate, dose spent, time left, estimated quality."""
 
+from math import isnan
 from time import monotonic
-from typing import Any
 
 from event_model import DocumentRouter
 from event_model.documents import Event, EventDescriptor, RunStart, RunStop
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from scipy.constants import elementary_charge
 
 REDRAW_INTERVAL = 0.2
 ANGSTROM_PER_NM = 10.0
+SHORTEST_BAR, LONGEST_BAR = 8, 40
+ROOM_FOR_FIGURES = 70
 
 
 class ProgressReporter(DocumentRouter):
     """Shows how a map is getting on; redrawn at most five times a second, so that it costs the loop nothing.
 
+    It writes one line and nothing else: a run that is paused leaves the terminal to its user.
+
     Parameters
     ----------
     console : rich.console.Console, optional
-        Where to draw; the terminal when not given. Nothing is drawn where there is no terminal, but the last state.
+        Where to draw; the terminal when not given. Where there is no terminal, only the last state is written.
+
+    Attributes
+    ----------
+    uid : str
+        The run that is shown.
+    points : int
+        How many events it has.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
+        self.uid = ""
+        self.points = 0
         self._console = console or Console()
-        self._progress: Progress | None = None
-        self._task: Any = None
         self._streams: dict[str, str] = {}
+        self._total = 0
         self._area = 0.0
-        self._points = 0
         self._charge = 0.0
         self._distortion = float("nan")
         self._began = self._drawn = 0.0
 
     def start(self, doc: RunStart) -> None:
-        """Begin a bar as long as the run."""
-        self.close()
-        total = int(doc.get("num_points", 0)) or None  # type: ignore[call-overload]
+        """Begin a line for the run."""
+        self.uid = doc["uid"]
+        self.points, self._charge, self._distortion = 0, 0.0, float("nan")
+        self._total = int(doc.get("num_points", 0))  # type: ignore[call-overload]
         shape, pixel_size = doc.get("shape"), doc.get("pixel_size")
         self._area = shape[0] * shape[1] * (pixel_size * ANGSTROM_PER_NM) ** 2 if shape and pixel_size else 0.0  # type: ignore[index,operator]
         self._streams.clear()
-        self._points, self._charge, self._distortion = 0, 0.0, float("nan")
         self._began = self._drawn = monotonic()
-        self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.0f} points/s"),
-            TextColumn("{task.fields[dose]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[quality]}"),
-            console=self._console,
-        )
-        name = str(doc.get("plan_name", "run"))
-        self._task = self._progress.add_task(name, total=total, rate=0.0, dose="", quality="")
-        self._progress.start()
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Note which stream is which."""
@@ -65,34 +63,51 @@ class ProgressReporter(DocumentRouter):
         """Count a point, or note the estimated quality a decision came with."""
         stream = self._streams.get(doc["descriptor"])
         if stream == "primary":
-            self._points = int(doc["seq_num"])
-            self._charge += float(doc["data"].get("beam_charge", 0.0))
-            if monotonic() - self._drawn >= REDRAW_INTERVAL:
-                self._draw()
+            if doc["seq_num"] > self.points:  # an event that is emitted again was not exposed again
+                self._charge += float(doc["data"].get("beam_charge", 0.0))
+            self.points = int(doc["seq_num"])
+            if self._console.is_terminal and monotonic() - self._drawn >= REDRAW_INTERVAL:
+                self._draw(end="\r")
         elif stream == "decisions":
-            self._distortion = doc["data"]["remaining_distortion"]
+            self._distortion = float(doc["data"]["remaining_distortion"])
         return doc
 
     def stop(self, doc: RunStop) -> None:  # noqa: ARG002
-        """Draw the last state and end the bar."""
-        self._draw()
-        self.close()
+        """Draw the last state and end the line."""
+        self._draw(end="\n")
 
-    def close(self) -> None:
-        """End the bar, also that of a run that never stopped."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
-
-    def _draw(self) -> None:
-        if self._progress is None:
-            return
+    def _draw(self, end: str) -> None:
         self._drawn = monotonic()
+        # a terminal that is written into its last column goes on to the next line
+        room = self._console.width - 1
+        line = _bar(self.points, self._total, min(LONGEST_BAR, max(SHORTEST_BAR, room - ROOM_FOR_FIGURES)))
+        line.append("  ".join(self._figures()))
+        line.truncate(room, pad=self._console.is_terminal)
+        self._console.print(line, end=end, soft_wrap=True)
+
+    def _figures(self) -> list[str]:
+        seconds = max(self._drawn - self._began, 1e-9)
         electrons = self._charge * 1e-12 / elementary_charge
-        self._progress.update(
-            self._task,
-            completed=self._points,
-            rate=self._points / max(self._drawn - self._began, 1e-9),
-            dose=f"{electrons / self._area:.3g} e-/Å²" if self._area else f"{electrons:.3g} e-",
-            quality="" if self._distortion != self._distortion else f"~{100 * self._distortion:.2f}% wrong",
-        )
+        figures = [
+            f"{self.points}/{self._total} points" if self._total else f"{self.points} points",
+            f"{self.points / seconds:.0f}/s",
+            f"{electrons / self._area:.3g} e-/Å²" if self._area else f"{electrons:.3g} e-",
+        ]
+        if 0 < self.points < self._total:
+            figures.append(f"{_clock(seconds * (self._total - self.points) / self.points)} left")
+        if not isnan(self._distortion):
+            figures.append(f"~{100 * self._distortion:.2g}% wrong")
+        return figures
+
+
+def _bar(done: int, total: int, width: int) -> Text:
+    if not total:
+        return Text()
+    filled = width * min(done, total) // total
+    return Text.assemble(("━" * filled, "cyan"), ("━" * (width - filled), "bright_black"), " ")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

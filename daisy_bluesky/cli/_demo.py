@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from daisy_bluesky.cli._arguments import check_arguments
+
 
 def demo(
     recorded: Annotated[
@@ -13,17 +15,17 @@ def demo(
     ] = None,
     fraction: Annotated[float, typer.Option(help="Largest fraction of the pixels to measure.")] = 0.2,
     counts: Annotated[float, typer.Option(help="Mean counts of a spectrum of the virtual specimen.")] = 7500.0,
-    size: Annotated[int, typer.Option(min=16, help="Rows and columns of the virtual specimen.")] = 256,
+    size: Annotated[int, typer.Option(min=16, max=4096, help="Rows and columns of the virtual specimen.")] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimen, noise and start pattern.")] = 0,
-    report: Annotated[Path, typer.Option(help="Where to write the picture.")] = Path("report.png"),
+    report: Annotated[Path, typer.Option(help="Where to write the picture, a PNG.")] = Path("report.png"),
 ) -> None:
     """Map a specimen adaptively, store the run, and set the map beside the best fast rasters."""
-    from daisy_bluesky.cli._job import check_arguments
-    from daisy_bluesky.cli._recorded_job import map_recorded
-    from daisy_bluesky.cli._virtual_job import map_virtual
-
     check_arguments(fraction, counts, report)
     if recorded is not None:
+        from daisy_bluesky.cli._recorded_job import map_recorded
+
         map_recorded(recorded, fraction=fraction, seed=seed, report=report)
     else:
+        from daisy_bluesky.cli._virtual_job import map_virtual
+
         map_virtual(fraction=fraction, counts=counts, size=size, seed=seed, report=report)

@@ -1,14 +1,16 @@
 """What the jobs of the command line share: run a plan, wait for tiled, say where everything is."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from bluesky.utils import MsgGenerator
+from bluesky.utils import MsgGenerator, RunEngineInterrupted
 from rich.console import Console
 
 from daisy_bluesky.callbacks import ProgressReporter
+from daisy_bluesky.cli._interruption import abort_on_interrupt
 from daisy_bluesky.report import (
     BreakEven,
     MapOutcome,
@@ -22,6 +24,8 @@ from daisy_bluesky.session import Session
 from daisy_bluesky.storage import find_run, replay
 
 UPLOAD_TIMEOUT = 120.0
+START_FRACTION = 0.01
+"""Of the pixels, measured before the first adaptive decision."""
 
 
 @dataclass(frozen=True)
@@ -43,51 +47,54 @@ class Measured:
     stored_bytes: int
 
 
-def check_arguments(fraction: float, counts: float, report: Path) -> None:
-    """Refuse what cannot work before anything is prepared.
+def measure(session: Session, plan: MsgGenerator[str | None], console: Console) -> Measured:
+    """Run a plan with a progress bar, wait until tiled has it, and read it back from there.
 
     Raises
     ------
-    ValueError
-        A number is out of range, or the picture cannot be written.
+    KeyboardInterrupt
+        The user pressed Ctrl-C; the run is closed and kept.
+    TimeoutError
+        tiled did not take the run; the journal keeps it.
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction: {fraction} is not in (0, 1]")
-    if not counts > 0:
-        raise ValueError(f"counts: {counts} is not positive")
-    if not report.resolve().parent.is_dir():
-        raise ValueError(f"report: there is no folder {report.resolve().parent}; create it first")
-
-
-def measure(session: Session, plan: MsgGenerator[str | None], console: Console) -> Measured:
-    """Run a plan with a progress bar, wait until tiled has it, and read it back from there."""
     progress = ProgressReporter(console)
-    uids: Any = session.RE(plan, cast(Any, progress))
-    uid = str(uids[0])
+    session.RE.context_managers = [abort_on_interrupt]
+    logging.getLogger("bluesky").setLevel(logging.CRITICAL)  # a plan that fails is told of once, in one line
+    try:
+        session.RE(plan, cast(Any, progress))
+    except RunEngineInterrupted:
+        console.print(_left(session, progress), highlight=False, soft_wrap=True)
+        raise KeyboardInterrupt from None
+    uid = progress.uid
     with console.status("uploading to tiled"):
         if not session.uploader.flush(UPLOAD_TIMEOUT):
-            raise TimeoutError(f"tiled has not caught up: {session.uploader.status}; the journal holds the run")
-    summary = read_run(replay(session.catalog[uid]))
+            raise TimeoutError(f"{session.uploader.status.error}; its journal is kept, and the next session uploads it")
+        summary = read_run(replay(session.catalog[uid]))
     payloads = sum(
         path.stat().st_size for path in find_run(uid, session.settings.journal_directory).glob("primary-*.lbj")
     )
     return Measured(uid, summary, payloads)
 
 
-def conclude(
-    console: Console,
-    run: Measured,
-    outcomes: Sequence[MapOutcome],
-    even: BreakEven | None,
-    settings_data: Path,
-    report: Path,
+def _left(session: Session, progress: ProgressReporter) -> str:
+    beam = "blanked" if session.beam.blanked.get() else "NOT BLANKED"
+    run = f"run {progress.uid} is closed and keeps its {progress.points} points" if progress.uid else "no run was begun"
+    return f"the beam is {beam}, {run}"
+
+
+def print_outcomes(
+    console: Console, run: Measured, outcomes: Sequence[MapOutcome], even: BreakEven | None = None
 ) -> None:
-    """Print tables, verdict and the way back to the run."""
+    """Print tables and verdict."""
     console.print(outcome_table(outcomes))
     console.print(figures_table(run.summary, run.stored_bytes))
     for line in verdict(outcomes[0], outcomes[1:], even):
         console.print(line, highlight=False)
-    profiles = settings_data.absolute() / "tiled" / "profiles"
+
+
+def print_way_back(console: Console, run: Measured, data: Path, report: Path) -> None:
+    """Print where the picture is, and the lines that open the run."""
+    profiles = data.absolute() / "tiled" / "profiles"
     console.print(f"\n[bold]{report}[/] is the picture. To open the run in IPython:", highlight=False)
     for line in (
         f"    TILED_PROFILES={profiles} ipython",

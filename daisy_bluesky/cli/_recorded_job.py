@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from daisy_bluesky.cli._job import conclude, measure
+from daisy_bluesky.cli._job import START_FRACTION, measure, print_outcomes, print_way_back
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import RecordedInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -31,15 +31,24 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
             raise ValueError(f"{file}: it holds no EDS spectra; give an EDS spectrum image")
         rows, columns = specimen.shape
         dwell = specimen.recorded_dwell / 2
-        console.print(f"{rows} x {columns} pixels of {file.name}; {dwell:.3g} s a visit, half of what was recorded")
+        console.print(f"{rows} x {columns} pixels of {file.name}", highlight=False)
+        console.print(f"{dwell:.3g} s a visit, half of what was recorded", highlight=False)
         console.print(
             f"[dim]electrons and times are for {specimen.recorded_dwell:g} s a pixel and {settings.beam.current:g} pA, "
             "nominal where the file does not tell them[/]"
         )
         detectors = [detector for detector in (session.haadf, session.eds) if detector is not None]
-        plan = adaptive_map(detectors, session.probe, dwell_time=dwell, fraction=fraction, seed=seed)
+        plan = adaptive_map(
+            detectors,
+            session.probe,
+            dwell_time=dwell,
+            fraction=fraction,
+            start_fraction=min(START_FRACTION, fraction),
+            seed=seed,
+        )
         run = measure(session, plan, console)
     outcomes = recorded_outcomes(specimen, run.summary)
+    print_outcomes(console, run, outcomes)
     draw_report(
         report,
         run.summary,
@@ -49,4 +58,4 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
         survey_name=specimen.survey_name,
         conclusion=verdict(outcomes[0], outcomes[1:])[0],
     )
-    conclude(console, run, outcomes, None, settings.data, report)
+    print_way_back(console, run, settings.data, report)

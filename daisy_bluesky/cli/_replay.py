@@ -14,11 +14,12 @@ def replay(
     journal: Annotated[bool, typer.Option("--journal", help="Read the journal's files instead of tiled.")] = False,
 ) -> None:
     """Feed a stored run to a fresh recommender and compare every decision with the one that was taken."""
+    settings = load_settings()
     from daisy_bluesky.callbacks import check_decisions
     from daisy_bluesky.storage import RunSource
 
     console = Console()
-    with RunSource(load_settings().data, from_journal=journal) as runs:
+    with RunSource(settings.data, from_journal=journal) as runs:
         full = runs.uid(uid)
         console.print(f"replaying run {full} from {'its journal' if journal else 'tiled'}")
         began = process_time()

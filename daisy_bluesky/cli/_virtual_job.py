@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from daisy_bluesky.cli._job import Measured, conclude, measure
+from daisy_bluesky.cli._job import START_FRACTION, Measured, measure, print_outcomes, print_way_back
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -42,21 +42,21 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
             trained = models / f"classifier-{classifier.digest[:12]}.npz"
             classifier.save(trained)
         dwell = specimen.eds_dwell(counts, settings.beam.current)
-        console.print(
-            f"{size} x {size} pixels of {', '.join(specimen.phases)}; "
-            f"{dwell:.3f} s a visit at {settings.beam.current:g} pA"
-        )
+        console.print(f"{size} x {size} pixels: {', '.join(specimen.phases)}", highlight=False)
+        console.print(f"{dwell:.3g} s a visit at {settings.beam.current:g} pA", highlight=False)
         plan = adaptive_map(
             [session.haadf, session.eds],
             session.probe,
             dwell_time=dwell,
             fraction=fraction,
+            start_fraction=min(START_FRACTION, fraction),
             classifier=str(trained),
             seed=seed,
         )
         run = measure(session, plan, console)
     with console.status("simulating the rasters it has to stand beside"):
         outcomes, even = compare(run, specimen, classifier)
+    print_outcomes(console, run, outcomes, even)
     lines = [specimen.element_lines(label) for label in range(1, len(specimen.phases) + 1)]
     draw_report(
         report,
@@ -68,7 +68,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         truth=GroundTruth(specimen.labels, specimen.ill),
         conclusion=verdict(outcomes[0], outcomes[1:], even)[0],
     )
-    conclude(console, run, outcomes, even, settings.data, report)
+    print_way_back(console, run, settings.data, report)
 
 
 def compare(

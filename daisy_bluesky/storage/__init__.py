@@ -5,6 +5,7 @@ from daisy_bluesky.storage._catalog import Catalog, open_catalog
 from daisy_bluesky.storage._configuration import DataFolder
 from daisy_bluesky.storage._find_run import find_run
 from daisy_bluesky.storage._inline import inline
+from daisy_bluesky.storage._interrupts import interrupts_deferred
 from daisy_bluesky.storage._persistent_metadata import PersistentMetadata
 from daisy_bluesky.storage._read_journal import final_events, read_journal
 from daisy_bluesky.storage._read_stream import read_stream
@@ -27,6 +28,7 @@ __all__ = [
     "final_events",
     "find_run",
     "inline",
+    "interrupts_deferred",
     "open_catalog",
     "read_journal",
     "read_stream",

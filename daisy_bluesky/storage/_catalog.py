@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from daisy_bluesky.storage._configuration import CATALOG, DataFolder
+from daisy_bluesky.storage._interrupts import interrupts_deferred
 
 
 class Catalog:
@@ -30,7 +31,8 @@ class Catalog:
 
     def close(self) -> None:
         """Stop serving."""
-        self._context.close()
+        with interrupts_deferred():
+            self._context.close()
 
     def __enter__(self) -> "Catalog":
         return self
@@ -61,12 +63,23 @@ def open_catalog(directory: Path | str) -> Catalog:
     OSError
         If the folder cannot be written, naming it.
     """
+    catalog = None
+    try:
+        with interrupts_deferred():
+            catalog = _open(DataFolder.at(directory))
+    except KeyboardInterrupt:
+        if catalog is not None:
+            catalog.close()
+        raise
+    return catalog
+
+
+def _open(folder: DataFolder) -> Catalog:
     from tiled.client import from_context
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
 
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it writes its version to every terminal
-    folder = DataFolder.at(directory)
     with _alone(folder), warnings.catch_warnings():
         # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change
         warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
