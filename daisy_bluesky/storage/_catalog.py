@@ -3,9 +3,11 @@
 import fcntl
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from errno import EIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -61,7 +63,7 @@ def open_catalog(directory: Path | str) -> Catalog:
     Raises
     ------
     OSError
-        If the folder cannot be written, naming it.
+        If the folder cannot be written, or what is in it cannot be read, naming it.
     """
     catalog = None
     try:
@@ -75,18 +77,38 @@ def open_catalog(directory: Path | str) -> Catalog:
 
 
 def _open(folder: DataFolder) -> Catalog:
+    from httpx import HTTPError
+    from sqlalchemy.exc import SQLAlchemyError
+    from tiled.catalog.adapter import DatabaseInitializationError
+
+    with _alone(folder), warnings.catch_warnings():
+        # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change
+        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
+        try:
+            folder.prepare()
+            catalog = _serve_within(folder)
+            folder.finish()
+        except (sqlite3.Error, SQLAlchemyError, HTTPError, DatabaseInitializationError) as error:
+            raise OSError(
+                EIO,
+                f"tiled cannot use its databases ({type(error).__name__}); is the disk full, or a database damaged?",
+                str(folder.tiled),
+            ) from error
+    return catalog
+
+
+def _serve_within(folder: DataFolder) -> Catalog:
     from tiled.client import from_context
     from tiled.client.context import Context
     from tiled.server.app import build_app_from_config
 
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # it writes its version to every terminal
-    with _alone(folder), warnings.catch_warnings():
-        # tiled's in-process transport is starlette's test client, whose choice of HTTP library is not ours to change
-        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
-        folder.prepare()
-        app = build_app_from_config(folder.server_configuration())
-        context = Context.from_app(app)
-        return Catalog(context, catalog_of_runs(from_context(context)))
+    app = build_app_from_config(folder.server_configuration(initialise=folder.unfinished))
+    with ExitStack() as undo:
+        context = undo.enter_context(closing(Context.from_app(app)))
+        catalog = Catalog(context, catalog_of_runs(from_context(context)))
+        undo.pop_all()
+    return catalog
 
 
 def catalog_of_runs(root: Any) -> Any:

@@ -44,21 +44,30 @@ class DataFolder:
         """Folder to name in the environment variable ``TILED_PROFILES``."""
         return self.tiled / "profiles"
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether the databases are new: made by `prepare`, and not yet ready for runs."""
+        return self._marker.exists()
+
     def prepare(self) -> None:
-        """Make the folders, the databases and the profile.
+        """Make the folders, the databases and the profile; `finish` when the databases are ready for runs.
 
         Raises
         ------
-        OSError
+        OSError, sqlite3.Error
             If they cannot be written.
         """
         for folder in (self.journal, self._arrays, self.profiles):
             folder.mkdir(parents=True, exist_ok=True)
+        if self.unfinished:  # a process died, or found its disk full, before anything was in them
+            for file in self.tiled.glob("*.db*"):
+                file.unlink()
         for database in (self._catalog, self._tables):
             # A write-ahead log keeps readers and writers of several processes from locking each other out. Only a new
             # file may be touched: tiled opens it through another copy of SQLite, and two copies in one process do not
             # see each other's locks (https://sqlite.org/howtocorrupt.html, 2.2.1).
             if not database.exists():
+                self._marker.touch()
                 with closing(sqlite3.connect(database)) as connection:
                     connection.execute("PRAGMA journal_mode=WAL")
         profile = yaml.safe_dump({PROFILE: {"direct": self.server_configuration()}})
@@ -66,7 +75,11 @@ class DataFolder:
         if not path.exists() or path.read_text() != profile:
             path.write_text(profile)
 
-    def server_configuration(self, api_key: str | None = None) -> dict[str, Any]:
+    def finish(self) -> None:
+        """Note that the databases are ready; those that never were are made anew by the next `prepare`."""
+        self._marker.unlink(missing_ok=True)
+
+    def server_configuration(self, api_key: str | None = None, *, initialise: bool = False) -> dict[str, Any]:
         """Return the configuration of a tiled server for this folder.
 
         The tables of scalars are in SQLite, which several processes may open at once (DuckDB may not).
@@ -76,10 +89,13 @@ class DataFolder:
         api_key : str, optional
             The key that a client must give. Without it tiled makes one for the process; servers inside one process
             share their key, so that those that nobody outside can reach must not each set their own.
+        initialise : bool
+            Have tiled make its tables in databases that are `unfinished`.
         """
         arguments = {
             "uri": f"sqlite:///{self._catalog}",
-            "init_if_not_exists": True,
+            # tiled starts a process to see about this, which takes seconds
+            "init_if_not_exists": initialise,
             "writable_storage": [str(self._arrays), f"sqlite:///{self._tables}"],
             "readable_storage": [str(self.journal)],
             "adapters_by_mimetype": {"application/x-lbj": "daisy_bluesky.storage:LBJAdapter"},
@@ -91,6 +107,10 @@ class DataFolder:
             "trees": [{"path": "/", "tree": "catalog", "args": arguments}],
             "media_types": {"BlueskyRun": exporters},
         }
+
+    @property
+    def _marker(self) -> Path:
+        return self.tiled / "unfinished"
 
     @property
     def _arrays(self) -> Path:
