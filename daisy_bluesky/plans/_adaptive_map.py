@@ -1,7 +1,6 @@
 """The adaptive map: after every event, the next probe position."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,15 @@ from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe, Spending
 from daisy_bluesky.devices import Beam
-from daisy_bluesky.plans._grid import grid_shape, map_metadata, named, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._grid import (
+    checked_detectors,
+    grid_shape,
+    map_metadata,
+    named,
+    set_dwell_time,
+    shared_beam,
+    visits_of,
+)
 from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
 from daisy_bluesky.plans._record import Record
 from daisy_bluesky.plans._stopping import StoppingRule, charge_of_dose
@@ -47,7 +54,7 @@ def adaptive_map(
     probe : Movable
         Probe positioner that takes ``(row, column)`` in pixels.
     shape : (int, int), optional
-        Rows and columns of the map, pixels; the whole field when not given.
+        Rows and columns of the map, pixels; the whole field, or that of the run it continues, when not given.
     dwell_time : float, optional
         Dwell time of all detectors, s; what they are set to when not given.
     fraction : float
@@ -57,7 +64,7 @@ def adaptive_map(
     max_time : float, optional
         Stop after this time on the instrument's clock, s.
     convergence : float, optional
-        Stop when the upper bound of the estimated remaining distortion falls to this value.
+        Stop when the upper bound of the estimated remaining distortion falls to this value, a fraction of the pixels.
     classifier : str, optional
         File of a trained `daisy_bluesky.classify.PhaseClassifier`; without one the map starts with no known phase
         and discovers them.
@@ -68,9 +75,10 @@ def adaptive_map(
     start_fraction : float
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
     seed : int
-        Seed of the start pattern.
+        Seed of the start pattern, a whole number from 0 up.
     continue_from : str, optional
-        Uid (or its beginning) of a run that was cut short: its measurements and dose count, its models are used.
+        Uid (or its beginning) of a run that was cut short: its measurements and dose count, and its models, spectrum,
+        start pattern and seed are used.
     timeout : float
         Longest wait for a move or an exposure, s.
     md : dict, optional
@@ -83,7 +91,7 @@ def adaptive_map(
     Returns
     -------
     str or None
-        Uid of the run.
+        Uid of the run; the ``reason`` of its stop document says which limit has ended it.
 
     Raises
     ------
@@ -94,9 +102,9 @@ def adaptive_map(
     ----------
     Hujsak, Roth, Dravid, Microsc. Microanal. 24 (2018), DAISY; Zhang et al., Microsc. Microanal. 24 (2018), EDS-SLADS.
     """
-    detectors, probe = list(detectors), named(probe)
+    detectors, probe = checked_detectors(detectors), named(probe)
     if continue_from is None:
-        _check_fractions(fraction, start_fraction)
+        _check_start(fraction, start_fraction, seed)
         preparation = prepare_new(
             detectors,
             probe,
@@ -108,12 +116,15 @@ def adaptive_map(
             seed=seed,
         )
     else:
-        preparation = prepare_continued(continue_from, detectors)
+        given = {"shape": shape, "classifier": classifier, "model": model, "spectrum": spectrum}
+        preparation = prepare_continued(continue_from, detectors, given)
     grid = grid_shape(probe, preparation.configuration["shape"])
     beam = shared_beam(detectors)
     if beam is None and (max_dose is not None or max_time is not None):
         raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
-    rule = StoppingRule(visits_of(fraction, grid), charge_of_dose(max_dose, probe, grid), max_time, convergence)
+    charge = charge_of_dose(max_dose, probe, grid)
+    start = visits_of(preparation.configuration["start_fraction"], grid)
+    rule = StoppingRule(visits_of(fraction, grid), charge, max_time, convergence, start)
     if beam is not None and preparation.continues:
         _restore_dose(beam, preparation.recommender.spending)
     arguments = {"fraction": fraction, "max_dose": max_dose, "max_time": max_time, "convergence": convergence}
@@ -131,29 +142,35 @@ def adaptive_map(
     return uid
 
 
-def _map(preparation: Preparation, visit: Visit, rule: StoppingRule) -> MsgGenerator[None]:
+def _map(preparation: Preparation, visit: Visit, rule: StoppingRule) -> MsgGenerator[str | None]:
     yield from _keep_models(preparation)
-    yield from _measure(preparation.recommender, visit, rule)
+    reason = yield from _measure(preparation.recommender, visit, rule)
     yield from _keep_result(preparation.recommender)
+    return reason
 
 
 def _restore_dose(beam: Beam, spending: Spending) -> None:
     # this very session may have measured the earlier runs: what the beam accounts already must not count twice
     field = beam.instrument.shape
-    dwell = np.maximum(beam.dwell_map, spending.dwell_map(field))
-    beam.restore(dwell, np.maximum(beam.visits, spending.visit_map(field)))
+    beam.restore(
+        np.maximum(beam.dwell_map, spending.dwell_map(field)),
+        np.maximum(beam.visits, spending.visit_map(field)),
+        np.maximum(beam.charge_map, spending.charge_map(field)),
+    )
 
 
-def _check_fractions(fraction: float, start_fraction: float) -> None:
+def _check_start(fraction: float, start_fraction: float, seed: int) -> None:
     if not 0 < start_fraction <= fraction:
-        raise ValueError(f"start_fraction: {start_fraction} is not in (0, fraction = {fraction}]")
+        raise ValueError(f"start_fraction: {start_fraction} is not in (0, fraction = {fraction}]; give another")
+    if int(seed) != seed or seed < 0:
+        raise ValueError(f"seed: {seed} is not a whole number from 0 up")
 
 
-def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGenerator[None]:
+def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGenerator[str]:
     decisions = Record("decisions", "recommender")
     measured = recommender.visits
     decision = recommender.decide()
-    while decision and rule.reason(recommender, measured) is None:
+    while (reason := rule.reason(recommender, measured)) is None and decision:
         exposed = yield from visit(decision.row, decision.column)
         measured += 1
         if exposed and recommender.visits != measured:
@@ -161,8 +178,9 @@ def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGen
                 "an event was saved but did not reach the recommender; another subscriber raised before it"
             )
         decision = recommender.decide()
-        decisions.put(asdict(decision))
+        decisions.put(vars(decision))
         yield from _save(decisions)
+    return reason or "nothing left to measure"
 
 
 def _keep_models(preparation: Preparation) -> MsgGenerator[None]:

@@ -49,19 +49,22 @@ def microscope(specimen):
     return make_devices(VirtualInstrument(specimen), current=100.0, settle_time=0.005, dwell_time=dwell)
 
 
-class Documents(list):
+class Documents:
     """Collects what an engine emits."""
 
+    def __init__(self):
+        self.emitted = []
+
     def __call__(self, name, document):
-        self.append((name, document))
+        self.emitted.append((name, document))
 
     def one(self, kind):
-        (document,) = [document for name, document in self if name == kind]
+        (document,) = [document for name, document in self.emitted if name == kind]
         return document
 
     def events(self, stream="primary"):
-        streams = {doc["uid"]: doc["name"] for name, doc in self if name == "descriptor"}
-        return [doc for name, doc in self if name == "event" and streams[doc["descriptor"]] == stream]
+        streams = {doc["uid"]: doc["name"] for name, doc in self.emitted if name == "descriptor"}
+        return [doc for name, doc in self.emitted if name == "event" and streams[doc["descriptor"]] == stream]
 
     def positions(self):
         return np.array([(doc["data"]["probe_row"], doc["data"]["probe_column"]) for doc in self.events()])
