@@ -62,6 +62,13 @@ class Spending:
             dwell[visit.pixel] += visit.dwell
         return dwell
 
+    def charge_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Return the charge each pixel received, (rows, columns) float64, pC."""
+        charge = np.zeros(shape)
+        for visit in self._visits.values():
+            charge[visit.pixel] += visit.charge
+        return charge
+
     def visit_map(self, shape: tuple[int, int]) -> NDArray[np.int32]:
         """Return how often each pixel was exposed, (rows, columns) int32."""
         visits = np.zeros(shape, dtype=np.int32)

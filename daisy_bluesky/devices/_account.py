@@ -36,6 +36,8 @@ class DoseAccount:
         Exposures that each pixel has received.
     dwell_map : ndarray of float64, (rows, columns)
         Seconds that each pixel has been exposed.
+    charge_map : ndarray of float64, (rows, columns)
+        Charge that each pixel has received, pC.
 
     References
     ----------
@@ -62,9 +64,9 @@ class DoseAccount:
         self.charge = 0.0
         self.visits: NDArray[np.int32] = np.zeros(self._shape, np.int32)
         self.dwell_map: NDArray[np.float64] = np.zeros(self._shape)
-        self._charge_map: NDArray[np.float64] = np.zeros(self._shape)
+        self.charge_map: NDArray[np.float64] = np.zeros(self._shape)
 
-    def restore(self, dwell_map: ArrayLike, visits: ArrayLike, current: float) -> None:
+    def restore(self, dwell_map: ArrayLike, visits: ArrayLike, charge_map: ArrayLike) -> None:
         """Take over what an earlier run has done to the field.
 
         Parameters
@@ -73,8 +75,8 @@ class DoseAccount:
             Seconds that each pixel had been exposed.
         visits : array_like of int, (rows, columns)
             Exposures that each pixel had received.
-        current : float
-            Beam current during those exposures, pA.
+        charge_map : array_like, (rows, columns)
+            Charge that each pixel had received, pC.
 
         Raises
         ------
@@ -82,13 +84,14 @@ class DoseAccount:
             If an array has not the shape of the field or holds a negative or undefined number.
         """
         seconds, counts = np.array(dwell_map, np.float64), np.array(visits, np.int32)
-        for name, values in (("dwell_map", seconds), ("visits", counts)):
+        charges = np.array(charge_map, np.float64)
+        for name, values in (("dwell_map", seconds), ("visits", counts), ("charge_map", charges)):
             if values.shape != self._shape:
                 raise ValueError(f"{name}: shape {values.shape} is not that of the field, {self._shape}")
             if not np.all(values >= 0):
                 raise ValueError(f"{name}: holds negative or undefined numbers")
-        self.visits, self.dwell_map, self._charge_map = counts, seconds, seconds * current
-        self.charge = float(self._charge_map.sum())
+        self.visits, self.dwell_map, self.charge_map = counts, seconds, charges
+        self.charge = float(charges.sum())
 
     def check(self, pixel: tuple[int, int], charge: float) -> None:
         """Refuse a charge that would break a limit.
@@ -110,7 +113,7 @@ class DoseAccount:
                 f"max_charge: {charge:.4g} pC more would make {self.charge + charge:.6g} pC, "
                 f"over the limit of {self.max_charge:.6g} pC; raise the limit or end here"
             )
-        dose = (self._charge_map.item(pixel) + charge) * self._dose_per_picocoulomb
+        dose = (self.charge_map.item(pixel) + charge) * self._dose_per_picocoulomb
         if dose > self.max_pixel_dose * _ROUNDING:
             raise DoseLimitExceeded(
                 f"max_pixel_dose: pixel {pixel} would receive {dose:.6g} e-/A^2, "
@@ -122,12 +125,12 @@ class DoseAccount:
         charge = seconds * current
         self.charge += charge
         self.dwell_map[pixel] += seconds
-        self._charge_map[pixel] += charge
+        self.charge_map[pixel] += charge
 
     @property
     def dose(self) -> NDArray[np.float64]:
         """Dose per pixel, (rows, columns) float64, e-/A^2."""
-        return self._charge_map * self._dose_per_picocoulomb
+        return self.charge_map * self._dose_per_picocoulomb
 
     @property
     def total_dose(self) -> float:

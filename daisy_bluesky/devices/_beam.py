@@ -174,6 +174,11 @@ class Beam(Device):
         return self._account.dwell_map
 
     @property
+    def charge_map(self) -> NDArray[np.float64]:
+        """Charge that each pixel has received, (rows, columns) float64, pC."""
+        return self._account.charge_map
+
+    @property
     def dose(self) -> NDArray[np.float64]:
         """Dose per pixel: its charge over its area, (rows, columns) float64, e-/A^2."""
         return self._account.dose
@@ -183,8 +188,8 @@ class Beam(Device):
         """Charge the field has received over the area of the field, e-/A^2."""
         return self._account.total_dose
 
-    def restore(self, dwell_map: ArrayLike, visits: ArrayLike) -> None:
-        """Take over what an earlier run has done to the field, at the present current.
+    def restore(self, dwell_map: ArrayLike, visits: ArrayLike, charge_map: ArrayLike | None = None) -> None:
+        """Take over what an earlier run has done to the field.
 
         Parameters
         ----------
@@ -192,19 +197,25 @@ class Beam(Device):
             Seconds that each pixel had been exposed.
         visits : array_like of int, (rows, columns)
             Exposures that each pixel had received.
+        charge_map : array_like, (rows, columns), optional
+            Charge that each pixel had received, pC; that of the present current when None.
 
         Raises
         ------
         ValueError
             If an array has not the shape of the field or holds a negative or undefined number.
         """
-        self._account.restore(dwell_map, visits, self.current.get())
+        if charge_map is None:
+            charge_map = np.asarray(dwell_map, np.float64) * self.current.get()
+        self._account.restore(dwell_map, visits, charge_map)
         if isinstance(self.instrument, Exhaustible):
             self.instrument.restore(self.dwell_map)
 
     def reset(self) -> None:
-        """Forget charge, dose and visits: a fresh field is under the beam."""
+        """Forget charge, dose and visits: a fresh field is under the beam; a recording begins anew."""
         self._account.reset()
+        if isinstance(self.instrument, Exhaustible):
+            self.instrument.restore(self.dwell_map)
 
     def read(self) -> dict[str, dict[str, Any]]:
         """Return charge (pC), dwell time (s) and start (s) of the latest exposure, and the field's charge (pC)."""

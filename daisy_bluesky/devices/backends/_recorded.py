@@ -9,9 +9,15 @@ from numpy.typing import NDArray
 from daisy_bluesky.devices.backends._virtual import Specimen, VirtualInstrument
 from daisy_bluesky.protocols import Clock, Exposure
 
+ROUNDING = 1e-9
+
 
 class RecordedImage(Specimen, Protocol):
     """What this back end asks of a recording."""
+
+    def remaining(self, row: int, column: int) -> float:
+        """Return the dwell, s, that visits to a pixel can still take."""
+        ...
 
     def restore(self, consumed: NDArray[np.float64]) -> None:
         """Go on where an earlier run stopped, (rows, columns) s taken from each pixel."""
@@ -21,8 +27,8 @@ class RecordedImage(Specimen, Protocol):
 class RecordedInstrument(VirtualInstrument):
     """Exposes a recorded spectrum image, pixel by pixel.
 
-    A pixel gives no more than was recorded of it: an exposure beyond the recorded dwell time fails with the recording's
-    ValueError. Only EDS counts can be thinned to shorter dwell times.
+    A pixel gives no more than was recorded of it: an exposure beyond the recorded dwell time is refused before the beam
+    comes on. Only EDS counts can be thinned to shorter dwell times.
 
     Parameters
     ----------
@@ -43,6 +49,23 @@ class RecordedInstrument(VirtualInstrument):
     ) -> None:
         super().__init__(recording, clock=clock, faults=faults)
         self._recording = recording
+
+    def arm(self, detector: str, dwell: float) -> None:
+        """Check that there is such a detector, and enough of the recording under the probe.
+
+        Raises
+        ------
+        ValueError
+            If the recording has no such signal, or the dwell time is not positive or longer than what is left.
+        """
+        super().arm(detector, dwell)
+        row, column = (round(place) for place in self.position)
+        left = self._recording.remaining(row, column)
+        if detector == "eds" and dwell > left + ROUNDING * dwell:
+            raise ValueError(
+                f"eds: pixel ({row}, {column}) has {left:.6g} s of its recorded dwell left, but {dwell:.6g} s are "
+                "asked for; use a shorter dwell time, or beam.reset() to begin the recording anew"
+            )
 
     def restore(self, dwell_map: NDArray[np.float64]) -> None:
         """Take from each pixel's recorded dwell what earlier runs have used, (rows, columns) float64, s."""

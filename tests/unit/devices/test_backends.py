@@ -37,6 +37,9 @@ class Recording:
     def eels(self, exposure):
         raise AssertionError
 
+    def remaining(self, row, column):
+        return self.left[row, column]
+
     def restore(self, consumed):
         self.left = 0.02 - consumed
 
@@ -74,8 +77,10 @@ def test_beyond_the_recorded_dwell_time_an_exposure_fails():
     devices = make_devices(RecordedInstrument(Recording()), dwell_time=0.01)
     for _ in range(2):
         devices.eds.trigger().wait()
-    with pytest.raises(ValueError, match=r"^pixel \(0, 0\): nothing is left"):
+    with pytest.raises(ValueError, match=r"^eds: pixel \(0, 0\) has 0 s of its recorded dwell left[^\n]*reset"):
         devices.eds.trigger().wait()
+    assert devices.beam.blanked.get()
+    assert devices.beam.dwell_map[0, 0] == 0.02  # refused before the beam came on
     devices.probe.set((0, 1)).wait()
     devices.eds.trigger().wait()
     assert devices.eds.spectrum.get().sum() == 64
@@ -85,12 +90,20 @@ def test_what_an_earlier_run_used_of_a_recording_is_gone():
     before = np.array([[0.02, 0, 0], [0, 0.01, 0], [0, 0, 0]])
     devices = make_devices(RecordedInstrument(Recording()), dwell_time=0.01)
     devices.beam.restore(before, np.ceil(before))
-    with pytest.raises(ValueError, match=r"^pixel \(0, 0\)"):
+    with pytest.raises(ValueError, match=r"^eds: pixel \(0, 0\)"):
         devices.eds.trigger().wait()
     devices.probe.set((1, 1)).wait()
     devices.eds.trigger().wait()
-    with pytest.raises(ValueError, match=r"^pixel \(1, 1\)"):
+    with pytest.raises(ValueError, match=r"^eds: pixel \(1, 1\)"):
         devices.eds.trigger().wait()
+
+
+def test_a_fresh_field_begins_the_recording_anew():
+    devices = make_devices(RecordedInstrument(Recording()), dwell_time=0.02)
+    devices.eds.trigger().wait()
+    devices.beam.reset()
+    devices.eds.trigger().wait()
+    assert devices.beam.dwell_map[0, 0] == 0.02
 
 
 def test_a_computed_specimen_does_not_wear_out():

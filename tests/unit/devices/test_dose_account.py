@@ -8,7 +8,7 @@ from daisy_bluesky.devices._account import DoseAccount
 def test_dose_is_that_of_the_multiframe_paper():
     """Jones et al. 2018: 17 pA, 200 x 200 pixels of 0.56 A, 41 s a frame: 3.44e5 e-/A^2."""
     account = DoseAccount((200, 200), 0.056)
-    account.restore(np.full((200, 200), 41.0 / 40_000), np.ones((200, 200)), current=17.0)
+    account.restore(np.full((200, 200), 41.0 / 40_000), np.ones((200, 200)), np.full((200, 200), 17.0 * 41.0 / 40_000))
     assert account.total_dose == pytest.approx(3.44e5, rel=0.02)
     assert account.dose.mean() == pytest.approx(account.total_dose)
     assert account.charge == pytest.approx(17.0 * 41.0)
@@ -52,13 +52,13 @@ def test_restore_refuses_what_is_not_a_map_of_the_field(dwell_map, visits, name)
     account = DoseAccount((2, 2), 1.0)
     account.add((0, 0), 1.0, 1.0)
     with pytest.raises(ValueError, match=name):
-        account.restore(dwell_map, visits, 1.0)
+        account.restore(dwell_map, visits, np.zeros((2, 2)))
     assert account.charge == 1.0
 
 
 def test_restored_dose_counts_against_the_limits():
     account = DoseAccount((2, 2), 1.0, max_charge=1.0)
-    account.restore([[0.009, 0], [0, 0]], [[1, 0], [0, 0]], 100.0)
+    account.restore([[0.009, 0], [0, 0]], [[1, 0], [0, 0]], [[0.9, 0], [0, 0]])
     account.check((0, 0), 0.1)
     with pytest.raises(DoseLimitExceeded):
         account.check((0, 0), 0.11)
