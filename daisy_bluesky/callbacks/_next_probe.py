@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.protocols import Labeller, Policy
 
-ESTIMATE_EVERY = 256
+RAREST_ESTIMATE = 256
 NOWHERE = -1
 
 
@@ -36,7 +36,8 @@ class Decision:
     phases : int
         Number of phases known by now.
     remaining_distortion : float
-        Estimated total distortion that remains, renewed every 256 visits.
+        Estimated total distortion that remains, renewed after every 256th part of the pixels, but at least every 256
+        visits.
     latency : float
         Time from the event to the decision, s.
     """
@@ -104,6 +105,8 @@ class NextProbe(DocumentRouter):
         self._relabelled = 0
         self._reacting = 0.0
         self._estimate = (float("nan"),) * 3
+        pixels = policy.shape[0] * policy.shape[1]
+        self._estimate_every = min(max(pixels // RAREST_ESTIMATE, 1), RAREST_ESTIMATE)
 
     def start(self, doc: RunStart) -> None:  # noqa: ARG002
         """Begin a run: its visits are counted after those of the runs it continues."""
@@ -137,7 +140,7 @@ class NextProbe(DocumentRouter):
         self._labels[visit] = self._found
         self.policy.ingest((pixel,), (self._found,), visits=(visit,))
         self._relabel()
-        if visit % ESTIMATE_EVERY == 0:
+        if visit % self._estimate_every == 0:
             self._estimate = self.policy.remaining_distortion()
         self._reacting = perf_counter() - began
         return doc

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from bluesky import plan_stubs as bps
 from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
@@ -23,9 +24,10 @@ def grid_shape(probe: NamedMovable[Any], shape: Sequence[int] | None) -> tuple[i
         if field is None:
             raise ValueError(f"shape: {probe.name} does not tell its field; give shape=(rows, columns)")
         shape = field
-    if len(shape) != 2 or any(int(n) != n or n < 2 for n in shape):
-        raise ValueError(f"shape: {tuple(shape)} is not (rows, columns) of at least 2 x 2 pixels")
-    rows, columns = (int(n) for n in shape)
+    sides = np.asarray(shape)
+    if sides.shape != (2,) or sides.dtype.kind not in "iuf" or np.any((sides < 2) | (sides % 1 != 0)):
+        raise ValueError(f"shape: {shape} is not (rows, columns) of at least 2 x 2 pixels")
+    rows, columns = (int(side) for side in sides)
     if field is not None and (rows > field[0] or columns > field[1]):
         raise ValueError(
             f"shape: {rows} x {columns} does not fit into the {field[0]} x {field[1]} field of {probe.name}"
@@ -44,6 +46,20 @@ def named(probe: Movable[Any]) -> NamedMovable[Any]:
     if not isinstance(probe, NamedMovable):
         raise ValueError(f"probe: {probe!r} has no name; give a positioner that takes (row, column)")
     return probe
+
+
+def checked_detectors(detectors: Sequence[Readable[Any]]) -> list[Readable[Any]]:
+    """Return the detectors as a list.
+
+    Raises
+    ------
+    ValueError
+        One is there twice: it would cost the specimen a second exposure.
+    """
+    names = [detector.name for detector in detectors]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"detectors: {', '.join(twice)} is there twice; name every detector once")
+    return list(detectors)
 
 
 def visits_of(fraction: float, shape: tuple[int, int]) -> int:

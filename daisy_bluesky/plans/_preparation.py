@@ -85,18 +85,28 @@ def prepare_new(
     return Preparation(make_recommender(configuration, models), configuration, models, [])
 
 
-def prepare_continued(uid: str, detectors: Sequence[Readable[Any]]) -> Preparation:
+def prepare_continued(uid: str, detectors: Sequence[Readable[Any]], given: Mapping[str, Any]) -> Preparation:
     """Prepare a map that goes on with a run that was cut short, with all that was measured and dosed known.
+
+    Parameters
+    ----------
+    uid : str
+        The run, or the beginning of its uid.
+    detectors : sequence of Readable
+        What measures now.
+    given : mapping of str to Any
+        What the user asks of ``shape``, ``spectrum``, ``classifier`` and ``model``; None leaves it to the run.
 
     Raises
     ------
     ValueError
-        The run is not in the journal, is no adaptive map, or was measured with another detector.
+        The run is not in the journal, is no adaptive map, or was measured otherwise than now asked for.
     """
     directory = load_settings().journal_directory
     latest = find_run(uid, directory)
     start, models = stored_models(replay(latest))
     configuration = dict(start["recommender"])
+    _check_agreement(uid, configuration, given)
     key, channels = _spectrum_key(detectors, configuration["spectrum"])
     if channels != configuration["channels"]:
         raise ValueError(f"continue_from: {key} has {channels} channels, run {uid} {configuration['channels']}")
@@ -107,6 +117,15 @@ def prepare_continued(uid: str, detectors: Sequence[Readable[Any]]) -> Preparati
     return Preparation(recommender, configuration, models, lineage)
 
 
+def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    for name in ("classifier", "model"):
+        if given[name] is not None:
+            raise ValueError(f"{name}: run {uid} goes on with the models it stored; leave {name} out")
+    for name in ("shape", "spectrum"):
+        if given[name] is not None and tuple(given[name]) != tuple(configuration[name]):
+            raise ValueError(f"{name}: run {uid} was measured with {configuration[name]}; leave {name} out")
+
+
 def _spectrum_key(detectors: Sequence[Readable[Any]], wanted: str | None) -> tuple[str, int]:
     spectra: dict[str, int] = {}
     for detector in detectors:
@@ -114,7 +133,7 @@ def _spectrum_key(detectors: Sequence[Readable[Any]], wanted: str | None) -> tup
         spectra |= {key: int(entry["shape"][0]) for key, entry in described.items() if _counted_spectrum(entry)}
     if not spectra:
         names = ", ".join(detector.name for detector in detectors)
-        raise ValueError(f"detectors: none of {names} measures spectra of counts, which decide where to go; add eds")
+        raise ValueError(f"detectors: none of [{names}] measures spectra of counts, which decide where to go; add eds")
     if wanted is None:
         return next(iter(spectra.items()))
     if wanted not in spectra:

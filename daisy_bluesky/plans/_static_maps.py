@@ -8,7 +8,15 @@ from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 from numpy.typing import NDArray
 
-from daisy_bluesky.plans._grid import grid_shape, map_metadata, named, set_dwell_time, shared_beam, visits_of
+from daisy_bluesky.plans._grid import (
+    checked_detectors,
+    grid_shape,
+    map_metadata,
+    named,
+    set_dwell_time,
+    shared_beam,
+    visits_of,
+)
 from daisy_bluesky.plans._visit import Visit, staged_run
 from daisy_bluesky.sampling import patterns
 
@@ -57,7 +65,11 @@ def raster_map(
     """
     grid = grid_shape(named(probe), shape)
     positions = np.argwhere(np.ones(grid, dtype=bool))
-    return (yield from _map("raster_map", list(detectors), named(probe), grid, positions, dwell_time, timeout, {}, md))
+    return (
+        yield from _map(
+            "raster_map", checked_detectors(detectors), named(probe), grid, positions, dwell_time, timeout, {}, md
+        )
+    )
 
 
 def sparse_map(
@@ -117,7 +129,15 @@ def sparse_map(
     arguments = {"fraction": fraction, "pattern": pattern, "seed": seed}
     return (
         yield from _map(
-            "sparse_map", list(detectors), named(probe), grid, positions, dwell_time, timeout, arguments, md
+            "sparse_map",
+            checked_detectors(detectors),
+            named(probe),
+            grid,
+            positions,
+            dwell_time,
+            timeout,
+            arguments,
+            md,
         )
     )
 
@@ -143,6 +163,7 @@ def _map(
     return (yield from staged_run(plan, [*readables, *detectors, probe], {**metadata, **(md or {})}))
 
 
-def _visit_all(visit: Visit, positions: NDArray[np.int64]) -> MsgGenerator[None]:
+def _visit_all(visit: Visit, positions: NDArray[np.int64]) -> MsgGenerator[str | None]:
     for row, column in positions.tolist():
         yield from visit(row, column)
+    return None

@@ -26,12 +26,25 @@ class StoppingRule:
         Time on the instrument's clock, s.
     distortion : float or None
         Upper bound of the estimated total distortion that remains.
+    start : int
+        Number of visits of the start pattern, before whose end no estimate of the distortion is believed.
+
+    Raises
+    ------
+    ValueError
+        A limit is not a positive number.
     """
 
     visits: int
     charge: float | None = None
     seconds: float | None = None
     distortion: float | None = None
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        for name, limit in (("max_time", self.seconds), ("convergence", self.distortion)):
+            if limit is not None and not limit > 0:
+                raise ValueError(f"{name}: {limit} is not a positive number")
 
     def reason(self, recommender: NextProbe, visits: int) -> str | None:
         """Return why to stop after so many visits, or None to go on."""
@@ -42,8 +55,8 @@ class StoppingRule:
             return "dose reached"
         if self.seconds is not None and spending.seconds >= self.seconds:
             return "time reached"
-        if self.distortion is not None and recommender.remaining_distortion[2] <= self.distortion:
-            return "converged"
+        if self.distortion is not None and visits >= self.start:
+            return "converged" if recommender.remaining_distortion[2] <= self.distortion else None
         return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bluesky import Msg
+from bluesky import plan_stubs as bps
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
@@ -63,9 +64,23 @@ class Visit:
 
 
 def staged_run(
-    plan: MsgGenerator[None], devices: Sequence[Any], metadata: Mapping[str, Any]
+    plan: MsgGenerator[str | None], devices: Sequence[Any], metadata: Mapping[str, Any]
 ) -> MsgGenerator[str | None]:
-    """Run a plan between staging and unstaging, as one run; return its uid."""
-    run = bpp.run_wrapper(plan, md=dict(metadata))
-    uid: str | None = yield from bpp.stage_wrapper(run, devices)
+    """Run a plan between staging and unstaging, as one run; return its uid.
+
+    Like `bluesky.preprocessors.run_wrapper`, but what the plan returns is the ``reason`` of the stop document.
+    """
+    uid: str | None = yield from bpp.stage_wrapper(_run(plan, metadata), devices)
     return uid
+
+
+def _run(plan: MsgGenerator[str | None], metadata: Mapping[str, Any]) -> MsgGenerator[str | None]:
+    uid: str | None = yield from bps.open_run(dict(metadata))
+    reason = yield from bpp.contingency_wrapper(plan, except_plan=_close_failed)
+    yield from bps.close_run(reason=reason)
+    return uid
+
+
+def _close_failed(error: Exception) -> MsgGenerator[None]:
+    # the RunEngine's own requests, to stop and to abort, say how the run ended; everything else is a failure
+    yield from bps.close_run(exit_status=getattr(error, "exit_status", "fail"), reason=str(error))

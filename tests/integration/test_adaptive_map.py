@@ -11,6 +11,8 @@ from bluesky.utils import RunEngineInterrupted
 
 from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.classify import PhaseClassifier
+from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
 from daisy_bluesky.sampling import total_distortion
 from daisy_bluesky.storage import replay
@@ -87,6 +89,7 @@ def test_a_dose_limit_stops_the_map(engine, microscope, classifier_file, documen
     )
     engine(plan, documents)
     assert len(documents.events()) == 51
+    assert documents.one("stop")["reason"] == "dose reached"
 
 
 def test_a_time_limit_stops_the_map(engine, microscope, classifier_file, documents):
@@ -96,6 +99,34 @@ def test_a_time_limit_stops_the_map(engine, microscope, classifier_file, documen
         documents,
     )
     assert len(documents.events()) == 100
+    assert documents.one("stop")["reason"] == "time reached"
+
+
+def test_convergence_stops_a_small_map_once_its_start_pattern_is_measured(
+    engine, microscope, classifier_file, documents
+):
+    plan = adaptive_map(
+        detectors(microscope), microscope.probe, classifier=classifier_file, start_fraction=0.05, convergence=0.3
+    )
+    engine(plan, documents)
+    assert 80 <= len(documents.events()) < VISITS
+    assert documents.one("stop")["reason"] == "converged"
+    assert documents.one("stop")["exit_status"] == "success"
+
+
+def test_a_map_says_that_it_ended_at_its_fraction(engine, microscope, classifier_file, documents):
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.02), documents)
+    assert documents.one("stop")["reason"] == "fraction reached"
+
+
+def test_a_fault_is_the_reason_in_the_stop_document(engine, specimen, classifier_file, documents):
+    limited = make_devices(VirtualInstrument(specimen), current=100.0, dwell_time=0.1, max_charge=25.0)
+    with pytest.raises(DoseLimitExceeded):
+        engine(adaptive_map(detectors(limited), limited.probe, classifier=classifier_file), documents)
+    assert documents.one("stop")["exit_status"] == "fail"
+    assert documents.one("stop")["reason"].startswith("max_charge")
+    assert limited.beam.blanked.get()
+    assert limited.beam.charge == pytest.approx(20.0)
 
 
 def test_no_phase_need_be_known_beforehand(engine, microscope, specimen, documents):
@@ -175,17 +206,25 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
         engine(_pausing(plan, every=1500))
     engine.abort("cut short")
     (first,) = (tmp_path / "daisy-data" / "journal").iterdir()
+    spent = microscope.beam.charge
     before = [doc for name, doc in replay(first) if name == "event" and "eds_spectrum" in doc["data"]]
     assert 50 < len(before) < 200
 
     microscope.beam.reset()
+    microscope.beam.current.put(50.0)
     other = new_engine()
     other.subscribe(journal)
+    for argument in ({"shape": (20, 20)}, {"classifier": classifier_file}, {"spectrum": "eels_spectrum"}):
+        (name,) = argument
+        with pytest.raises(ValueError, match=name):
+            other(adaptive_map(detectors(microscope), microscope.probe, continue_from=first.name, **argument))
     other(adaptive_map(detectors(microscope), microscope.probe, continue_from=first.name), documents)
     assert len(before) + len(documents.events()) == VISITS
     assert microscope.beam.visits.max() == 1
     assert microscope.beam.visits.sum() == VISITS
     assert documents.one("start")["continues"] == [first.name]
+    rest = (VISITS - len(before)) * microscope.eds.dwell_time.get() * 50.0
+    assert microscope.beam.charge == pytest.approx(spent + rest)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +240,11 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
         ({"classifier": "nowhere.npz"}, "nowhere.npz"),
         ({"model": "nowhere.npz"}, "nowhere.npz"),
         ({"max_dose": -1.0}, "max_dose"),
+        ({"max_time": 0.0}, "max_time"),
+        ({"convergence": -0.1}, "convergence"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"shape": 40}, "shape"),
         ({"continue_from": "0123"}, "0123"),
     ],
 )
@@ -226,6 +270,13 @@ def test_a_file_that_is_no_model_is_named(engine, microscope, tmp_path):
     (tmp_path / "notes.npz").write_bytes(b"not an archive")
     with pytest.raises(ValueError, match=r"notes\.npz"):
         engine(adaptive_map(detectors(microscope), microscope.probe, classifier=str(tmp_path / "notes.npz")))
+
+
+@pytest.mark.parametrize("plan", [adaptive_map, raster_map, sparse_map])
+def test_a_detector_that_is_named_twice_exposes_nothing(engine, microscope, plan):
+    with pytest.raises(ValueError, match="eds is there twice"):
+        engine(plan([microscope.eds, microscope.haadf, microscope.eds], microscope.probe))
+    assert microscope.beam.charge == 0
 
 
 def test_without_a_spectrum_there_is_no_adaptive_map(engine, microscope):
