@@ -11,17 +11,11 @@ References
 R. F. Rice, "Some practical universal noiseless coding techniques", JPL Publication 79-22 (1979).
 """
 
-from collections.abc import Callable
-from typing import Any, cast
-
 import numpy as np
-from numba.cpython.unsafe import numbers
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-
-_leading_zeros = cast(Callable[[Any], int], numbers.leading_zeros)
-_trailing_zeros = cast(Callable[[Any], int], numbers.trailing_zeros)
+from daisy_bluesky.lbj._bits import leading_zeros, trailing_zeros
 
 ESCAPE = 24
 LONGEST_CODE = 16  # bytes: room to leave behind the last code
@@ -43,7 +37,7 @@ _BROKEN = np.uint64(2**64 - 1)
 @compiled
 def _parameter(state: np.uint64, memory: np.uint64) -> np.uint64:
     mean = (state + (_ONE << (memory - _ONE))) >> memory
-    return _ZERO if mean <= _ONE else np.uint64(_WORD - np.uint64(_leading_zeros(mean - _ONE)))
+    return _ZERO if mean <= _ONE else np.uint64(_WORD - np.uint64(leading_zeros(mean - _ONE)))
 
 
 @compiled
@@ -149,7 +143,7 @@ def _take_long(
     payload: NDArray[np.uint8], position: np.uint64, window: np.uint64, held: np.uint64, k: np.uint64
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
     """Return what is left, and the value of a code longer than `held`; the position is `_BROKEN` where it is cut."""
-    quotient = np.uint64(_trailing_zeros(window))
+    quotient = np.uint64(trailing_zeros(window))
     escaped = quotient >= np.uint64(ESCAPE)
     prefix = np.uint64(ESCAPE) if escaped else quotient + _ONE
     if held < prefix:
@@ -177,7 +171,7 @@ def decode(payload: NDArray[np.uint8], paired: bool, typical_gap: int, values: N
         if held <= _HALF_WORD:
             position, window, held = _fill(payload, position, window, held)
         k = _parameter(state, memory)
-        quotient = np.uint64(_trailing_zeros(window))
+        quotient = np.uint64(trailing_zeros(window))
         width = quotient + _ONE + k
         if quotient < np.uint64(ESCAPE) and width <= held:
             value = (quotient << k) | ((window >> (quotient + _ONE)) & ((_ONE << k) - _ONE))
