@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from daisy_bluesky.bench._quiet import keep_quiet
+from daisy_bluesky.bench._trained import virtual_classifier
 from daisy_bluesky.config import load_settings
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -31,7 +31,9 @@ class Request:
     data : str
         Data folder of the session.
     classifier : str
-        File of a trained classifier.
+        File of the classifier.
+    train : bool
+        Whether this very process trains the classifier first, as the demonstration does.
     shape : tuple of int
         Field of the virtual specimen, (rows, columns), pixels.
     events : int
@@ -44,6 +46,7 @@ class Request:
 
     data: str
     classifier: str
+    train: bool
     shape: tuple[int, int]
     events: int
     counts: float
@@ -86,7 +89,8 @@ def run_session(request: Request) -> Answer:
 
 def map_in_this_process(request: Request) -> Answer:
     """Run the map here."""
-    keep_quiet()
+    if request.train:
+        virtual_classifier().save(request.classifier)
     rows, columns = request.shape
     specimen = VirtualSpecimen.demo((rows, columns), seed=request.seed)
     settings = load_settings(data=Path(request.data), shape=(rows, columns), seed=request.seed)

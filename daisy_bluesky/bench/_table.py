@@ -1,6 +1,7 @@
 """Runs a gate table and prints each row as soon as it is measured."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib import import_module
@@ -11,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from daisy_bluesky.bench._gate import Gate
-from daisy_bluesky.bench._quiet import keep_quiet
 
 Measurement = Callable[[Path], Iterator[Gate]]
 
 TABLES: dict[str, tuple[str, ...]] = {
     "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
 }
+WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}
 
 
@@ -33,7 +34,7 @@ def run_table(name: str, *, data: Path, json_file: Path | None = None, console: 
     json_file : Path, optional
         Also write the table as JSON.
     console : rich.console.Console, optional
-        Where to print.
+        Where to print; the terminal, or 160 columns where there is none, when not given.
 
     Returns
     -------
@@ -48,15 +49,14 @@ def run_table(name: str, *, data: Path, json_file: Path | None = None, console: 
         raise ValueError(f"no table is named {name!r}; there are {', '.join(TABLES)}")
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
-    keep_quiet()
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else WIDTH)
     gates: list[Gate] = []
     for module in TABLES[name]:
         measure: Measurement = import_module(f"daisy_bluesky.bench.{module}").measure
         began = process_time()
         for gate in measure(data):
             gates.append(gate)
-            console.print(f"{gate.what}: [bold]{gate.reached}[/] {MARKS[gate.passed]}", highlight=False)
+            console.print(f"{gate.what}: [bold]{gate.reached}[/] {MARKS[gate.passed]}", highlight=False, soft_wrap=True)
         console.print(f"[dim]{module.strip('_').replace('_', ' ')}: {process_time() - began:.0f} s CPU[/]")
     console.print(_table(name, gates))
     if json_file is not None:

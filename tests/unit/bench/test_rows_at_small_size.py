@@ -31,7 +31,7 @@ def test_the_whole_loop_costs_more_than_the_bare_one(classifier):
 
 
 def test_a_run_is_followed_from_its_beginning_to_its_replay(classifier):
-    memory, same, classifying, reading = _whole_run.follow((40, 40), 120, classifier)
+    memory, same, classifying, reading = _whole_run.follow((40, 40), 120, classifier, train_too=False)
     assert 1e8 < memory.figures["memory_before"] <= memory.figures["peak_memory"] < 4e9
     assert same.figures == {"decisions": 120.0, "different": 0.0}
     assert same.passed
