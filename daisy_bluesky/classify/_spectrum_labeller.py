@@ -16,7 +16,7 @@ from daisy_bluesky.classify._warm_up import compile_kernels
 
 GONE = -9
 FIRST_REVIEW = 16
-REVIEW_GROWTH = 1.15
+REVIEW_GROWTH = 1.3
 REVIEWED_AT_ONCE = 4000
 SPLIT_BINS = 64
 MOST_PHASES = 20
@@ -27,7 +27,7 @@ class SpectrumLabeller:
     """Gives each spectrum a label when it comes, and better ones when more is known.
 
     Spectra that fit no phase are kept as unknown and clustered; a cluster with enough evidence becomes a phase in the
-    middle of the run. Whenever the number of spectra has grown by a sixth, the mean spectra of discovered phases are
+    middle of the run. Whenever the number of spectra has grown by a third, the mean spectra of discovered phases are
     renewed, phases that are in truth two are split, and earlier labels are looked over. The same sequence of spectra
     gives the same labels.
 
