@@ -18,17 +18,16 @@ from daisy_bluesky.plans._grid import (
     named,
     set_dwell_time,
     shared_beam,
-    visits_of,
 )
 from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
 from daisy_bluesky.plans._record import Record
-from daisy_bluesky.plans._stopping import StoppingRule, charge_of_dose
+from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._visit import Visit, staged_run
 
 
 def adaptive_map(
-    detectors: Sequence[Readable],  # type: ignore[type-arg]
-    probe: Movable,  # type: ignore[type-arg]
+    detectors: Sequence[Readable[Any]],
+    probe: Movable[Any],
     *,
     shape: Sequence[int] | None = None,
     dwell_time: float | None = None,
@@ -120,17 +119,16 @@ def adaptive_map(
         preparation = prepare_continued(continue_from, detectors, given)
     grid = grid_shape(probe, preparation.configuration["shape"])
     beam = shared_beam(detectors)
-    if beam is None and (max_dose is not None or max_time is not None):
-        raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
-    charge = charge_of_dose(max_dose, probe, grid)
-    start = visits_of(preparation.configuration["start_fraction"], grid)
-    rule = StoppingRule(visits_of(fraction, grid), charge, max_time, convergence, start)
-    if beam is not None and preparation.continues:
-        _restore_dose(beam, preparation.recommender.spending)
-    arguments = {"fraction": fraction, "max_dose": max_dose, "max_time": max_time, "convergence": convergence}
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, rule.visits, arguments)
+    limits = {"max_dose": max_dose, "max_time": max_time, "convergence": convergence}
+    start = preparation.configuration["start_fraction"]
+    rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, fraction=fraction, **limits)
     readables = [] if beam is None else [beam]
     visit = Visit(detectors, probe, readables, timeout=timeout)
+    points = max(0, rule.visits - preparation.recommender.visits)
+    arguments = {"fraction": fraction, **limits, "dwell_time": dwell_time}
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, arguments)
+    if beam is not None and preparation.continues:
+        _restore_dose(beam, preparation.recommender.spending)
 
     yield from set_dwell_time(detectors, dwell_time)
     plan = staged_run(

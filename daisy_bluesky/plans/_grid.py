@@ -125,7 +125,7 @@ def map_metadata(
         "shape": [rows, columns],
         "extents": [[0, rows - 1], [0, columns - 1]],
         "num_points": points,
-        "num_intervals": points - 1,
+        "num_intervals": max(0, points - 1),
         **({"pixel_size": probe.pixel_size} if hasattr(probe, "pixel_size") else {}),
         "hints": {
             "gridding": "rectilinear_nonsequential",

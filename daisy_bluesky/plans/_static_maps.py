@@ -24,8 +24,8 @@ PATTERNS = {"random": patterns.random, "jittered": patterns.jittered, "sobol": p
 
 
 def raster_map(
-    detectors: Sequence[Readable],  # type: ignore[type-arg]
-    probe: Movable,  # type: ignore[type-arg]
+    detectors: Sequence[Readable[Any]],
+    probe: Movable[Any],
     *,
     shape: Sequence[int] | None = None,
     dwell_time: float | None = None,
@@ -73,8 +73,8 @@ def raster_map(
 
 
 def sparse_map(
-    detectors: Sequence[Readable],  # type: ignore[type-arg]
-    probe: Movable,  # type: ignore[type-arg]
+    detectors: Sequence[Readable[Any]],
+    probe: Movable[Any],
     *,
     shape: Sequence[int] | None = None,
     dwell_time: float | None = None,
@@ -156,7 +156,7 @@ def _map(
     beam = shared_beam(detectors)
     readables = [] if beam is None else [beam]
     visit = Visit(detectors, probe, readables, timeout=timeout)
-    metadata = map_metadata(name, detectors, probe, grid, len(positions), arguments)
+    metadata = map_metadata(name, detectors, probe, grid, len(positions), {**arguments, "dwell_time": dwell_time})
 
     yield from set_dwell_time(detectors, dwell_time)
     plan = _visit_all(visit, positions)

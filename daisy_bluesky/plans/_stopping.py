@@ -7,6 +7,7 @@ from bluesky.protocols import NamedMovable
 from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import NextProbe
+from daisy_bluesky.plans._grid import visits_of
 
 ANGSTROM_PER_NM = 10.0
 PICOCOULOMB_PER_ELECTRON = elementary_charge * 1e12
@@ -58,6 +59,30 @@ class StoppingRule:
         if self.distortion is not None and visits >= self.start:
             return "converged" if recommender.remaining_distortion[2] <= self.distortion else None
         return None
+
+
+def stopping_rule(
+    probe: NamedMovable[Any],
+    shape: tuple[int, int],
+    *,
+    accounted: bool,
+    start_fraction: float,
+    fraction: float,
+    max_dose: float | None,
+    max_time: float | None,
+    convergence: float | None,
+) -> StoppingRule:
+    """Return the rule that the limits of `adaptive_map` make for a map; `accounted` where a beam tells charge and time.
+
+    Raises
+    ------
+    ValueError
+        A limit is out of range, or nothing accounts what it limits.
+    """
+    if not accounted and (max_dose is not None or max_time is not None):
+        raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
+    charge = charge_of_dose(max_dose, probe, shape)
+    return StoppingRule(visits_of(fraction, shape), charge, max_time, convergence, visits_of(start_fraction, shape))
 
 
 def charge_of_dose(dose: float | None, probe: NamedMovable[Any], shape: tuple[int, int]) -> float | None:

@@ -223,6 +223,7 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
     assert microscope.beam.visits.max() == 1
     assert microscope.beam.visits.sum() == VISITS
     assert documents.one("start")["continues"] == [first.name]
+    assert documents.one("start")["num_points"] == len(documents.events())
     rest = (VISITS - len(before)) * microscope.eds.dwell_time.get() * 50.0
     assert microscope.beam.charge == pytest.approx(spent + rest)
 
@@ -242,6 +243,7 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
         ({"max_dose": -1.0}, "max_dose"),
         ({"max_time": 0.0}, "max_time"),
         ({"convergence": -0.1}, "convergence"),
+        ({"timeout": 0.0}, "timeout"),
         ({"seed": -1}, "seed"),
         ({"seed": 1.5}, "seed"),
         ({"shape": 40}, "shape"),
