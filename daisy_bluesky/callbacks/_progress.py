@@ -1,7 +1,9 @@
 """A live line in the terminal: points, rate, dose spent, time left, estimated quality."""
 
+from collections.abc import Mapping
 from math import isnan
 from time import monotonic
+from typing import Any, cast
 
 from event_model import DocumentRouter
 from event_model.documents import Event, EventDescriptor, RunStart, RunStop
@@ -49,9 +51,10 @@ class ProgressReporter(DocumentRouter):
         """Begin a line for the run."""
         self.uid = doc["uid"]
         self.points, self._charge, self._distortion = 0, 0.0, float("nan")
-        self._total = int(doc.get("num_points", 0))  # type: ignore[call-overload]
-        shape, pixel_size = doc.get("shape"), doc.get("pixel_size")
-        self._area = shape[0] * shape[1] * (pixel_size * ANGSTROM_PER_NM) ** 2 if shape and pixel_size else 0.0  # type: ignore[index,operator]
+        told = cast(Mapping[str, Any], doc)
+        self._total = int(told.get("num_points", 0))
+        shape, pixel_size = told.get("shape"), told.get("pixel_size")
+        self._area = shape[0] * shape[1] * (pixel_size * ANGSTROM_PER_NM) ** 2 if shape and pixel_size else 0.0
         self._streams.clear()
         self._began = self._drawn = monotonic()
 

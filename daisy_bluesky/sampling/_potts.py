@@ -36,7 +36,8 @@ def potts_posterior(log_likelihood: ArrayLike, strength: float | None = None) ->
     Raises
     ------
     ValueError
-        If the log-likelihoods are not three-dimensional or not numbers, or the strength is negative.
+        If the log-likelihoods are not three-dimensional, not numbers, or no phase is possible at a pixel, or the
+        strength is negative.
 
     References
     ----------
@@ -49,6 +50,8 @@ def potts_posterior(log_likelihood: ArrayLike, strength: float | None = None) ->
         raise ValueError(f"log_likelihood must have shape (rows, columns, phases), not {evidence.shape}")
     if np.isnan(evidence).any() or np.isposinf(evidence).any():
         raise ValueError("log_likelihood must not be nan or +inf")
+    if np.isneginf(evidence).all(axis=2).any():
+        raise ValueError("log_likelihood must not be -inf for all phases of a pixel")
     if strength is not None and not (0 <= strength < np.inf):
         raise ValueError(f"strength must be finite and not negative, not {strength}")
     evidence -= evidence.max(axis=2, keepdims=True)

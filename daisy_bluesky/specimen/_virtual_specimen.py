@@ -214,10 +214,6 @@ class VirtualSpecimen:
             spectrum[:] = self.eds(exposure)["spectrum"]
         return spectra
 
-    def eds_rate(self, current: float) -> float:
-        """Return the mean counts per live second of the map's good spectra at a beam current in pA."""
-        return float(self._map.area_fractions @ self._eds_totals) * current
-
     def eds_dwell(self, counts: float, current: float) -> float:
         """Return the dwell time, s, after which the map's good spectra hold `counts` on average at `current` pA."""
         rates = self._eds_totals * current

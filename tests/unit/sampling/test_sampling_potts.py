@@ -88,5 +88,7 @@ def test_refuses_what_are_no_log_likelihoods():
         potts_posterior(np.zeros((3, 4)))
     with pytest.raises(ValueError, match="nan"):
         potts_posterior(np.full((3, 4, 2), np.nan))
+    with pytest.raises(ValueError, match="-inf"):
+        potts_posterior(np.full((3, 4, 2), -np.inf))
     with pytest.raises(ValueError, match="strength"):
         potts_posterior(np.zeros((3, 4, 2)), -1.0)
