@@ -1,0 +1,62 @@
+"""What a user finds who starts IPython with the profile."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROFILE = Path(__file__).parents[2] / "profile_collection"
+SCRIPT = """
+told = {}
+(uid,) = RE(adaptive_map([haadf, eds], probe, shape=(32, 32), fraction=0.1))
+told["latest"] = catalog[-1].start["uid"] == uid
+told["points"] = len(catalog[-1]["primary"].read()["eds_spectrum"])
+%mov probe.row 5 probe.column 7
+told["position"] = probe.position
+told["stock"] = len(RE(bp.count([haadf], num=3)))
+told["names"] = [name for name in "beam probe haadf eds eels daisy bp bps bpp raster_map sparse_map".split()
+                 if name not in globals()]
+told["blanked"] = beam.blanked.get()
+print("told", told)
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """IPython, with the profile, has run the script cell by cell and ended."""
+    folder = tmp_path_factory.mktemp("profile")
+    profile = folder / "profile"
+    shutil.copytree(PROFILE / "startup", profile / "startup")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAISY_")}
+    return subprocess.run(
+        [sys.executable, "-m", "IPython", f"--profile-dir={profile}", "--colors=nocolor", "--simple-prompt"],
+        input=SCRIPT.replace("\n                 ", " "),
+        cwd=folder,
+        env={**inherited, "IPYTHONDIR": str(folder), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+
+
+def test_engine_devices_plans_catalog_and_magics_are_there(finished):
+    (line,) = [line for line in finished.stdout.splitlines() if "told {" in line]
+    told = eval(line.partition("told ")[2])
+    assert told == {
+        "latest": True,
+        "points": 102,
+        "position": (5.0, 7.0),
+        "stock": 1,
+        "names": [],
+        "blanked": True,
+    }
+
+
+def test_nothing_is_complained_of(finished):
+    said = finished.stdout + finished.stderr
+    assert finished.returncode == 0
+    assert not [word for word in ("Traceback", "Error", "Warning", "Tiled version") if word in said]
+    assert "102/102 points" in finished.stdout
