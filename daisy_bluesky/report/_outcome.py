@@ -66,7 +66,7 @@ class GroundTruth:
     Attributes
     ----------
     labels : ndarray
-        (rows, columns) int, 1..L.
+        (rows, columns) int, 1..L; a phase has the number it has in the maps to judge, as their classifier gives it.
     ill : ndarray
         (rows, columns) bool: pixels whose spectra fail; they do not count.
     """

@@ -115,7 +115,7 @@ class RunSummary:
         ValueError
             The run has no map: no spectrum was given a phase.
         """
-        if self.phase_map is None:
+        if self.phase_map is None or not np.any(self.phase_map > 0):
             raise ValueError(f"run {self.start['uid']}: no phase was found; measure longer or more pixels")
         outcome = MapOutcome(
             name=name,

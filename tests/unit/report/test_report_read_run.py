@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.constants import elementary_charge
@@ -95,6 +97,13 @@ def test_a_raster_without_recommender_is_a_run_too(made_up_run):
     assert run.mean_spectra.shape == (0, 64)
     with pytest.raises(ValueError, match="no phase was found"):
         run.outcome("raster")
+
+
+@pytest.mark.parametrize("label", [0, -1])
+def test_a_map_without_any_phase_is_not_judged(made_up_run, label):
+    run = read_run(made_up_run.documents())
+    with pytest.raises(ValueError, match="no phase was found"):
+        replace(run, phase_map=np.full(run.shape, label)).outcome("adaptive map")
 
 
 def test_the_price_of_a_run(made_up_run):
