@@ -44,7 +44,7 @@ def named(probe: Movable[Any]) -> NamedMovable[Any]:
         It has none.
     """
     if not isinstance(probe, NamedMovable):
-        raise ValueError(f"probe: {probe!r} has no name; give a positioner that takes (row, column)")
+        raise ValueError(f"probe: {probe!r} is no positioner with a name; give one that takes (row, column)")
     return probe
 
 
@@ -54,8 +54,13 @@ def checked_detectors(detectors: Sequence[Readable[Any]]) -> list[Readable[Any]]
     Raises
     ------
     ValueError
-        One is there twice: it would cost the specimen a second exposure.
+        One is no detector, or is there twice: it would cost the specimen a second exposure.
     """
+    if isinstance(detectors, str | Readable):
+        raise ValueError(f"detectors: {detectors!r} is not a list; give one, such as [haadf, eds]")
+    for detector in detectors:
+        if not isinstance(detector, Readable):
+            raise ValueError(f"detectors: {detector!r} is no detector; give devices, such as haadf and eds")
     names = [detector.name for detector in detectors]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"detectors: {', '.join(twice)} is there twice; name every detector once")
