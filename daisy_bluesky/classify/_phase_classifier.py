@@ -10,7 +10,7 @@ from daisy_bluesky.classify._archive import Arrays, digest, pack, unpack
 from daisy_bluesky.classify._calibration import CountCurve, check_false_alarm_rate
 from daisy_bluesky.classify._counts import Floats, Spectra, as_spectra, as_training_spectra, phase_names
 from daisy_bluesky.classify._ill_decision import IllDecision
-from daisy_bluesky.classify._ill_detector import IllSpectrumDetector
+from daisy_bluesky.classify._ill_detector import HIDDEN_LAYERS, IllSpectrumDetector
 from daisy_bluesky.classify._likelihood import PhaseLikelihood
 from daisy_bluesky.classify._phase_fit import PhaseFit
 from daisy_bluesky.classify._phase_network import PhaseNetwork
@@ -21,6 +21,14 @@ SHARPNESS = 8.0  # steepness of the probability of being ill about the threshold
 SIGNS = 4
 DRAWS = 600
 CLEARLY = 3.0  # standard deviations by which the network must err less to be preferred
+_CURVES = 2 + 2 * SIGNS
+_NETWORK = 10  # weights and biases of two convolution and three fully connected layers
+_ARRAYS = {
+    *("phases", "means", "crossover"),
+    *(f"curve_{i}" for i in range(_CURVES)),
+    *(f"detector_{i:02d}" for i in range(HIDDEN_LAYERS + 1)),
+    *(f"network_{i:02d}" for i in range(_NETWORK)),
+}
 
 
 class PhaseClassifier:
@@ -180,8 +188,10 @@ class PhaseClassifier:
             When the bytes hold no classifier.
         """
         stored = unpack(blob, KIND)
+        if missing := sorted(_ARRAYS - stored.keys()):
+            raise ValueError(f"not a stored phase classifier: the archive lacks {', '.join(missing)}")
         channels = int(stored["means"].shape[1])
-        curves = [CountCurve(*stored[f"curve_{i}"]) for i in range(2 + 2 * SIGNS)]
+        curves = [CountCurve(*stored[f"curve_{i}"]) for i in range(_CURVES)]
         weights = {
             part: [stored[n] for n in sorted(stored) if n.startswith(part)] for part in ("detector_", "network_")
         }
@@ -200,8 +210,17 @@ class PhaseClassifier:
 
     @classmethod
     def load(cls, path: str | Path) -> "PhaseClassifier":
-        """Return the classifier in a .npz file."""
-        return cls.from_bytes(Path(path).read_bytes())
+        """Return the classifier in a .npz file.
+
+        Raises
+        ------
+        ValueError
+            When the file holds no classifier.
+        """
+        try:
+            return cls.from_bytes(Path(path).read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
 
 def _network_from(
