@@ -63,7 +63,8 @@ def adaptive_map(
     max_time : float, optional
         Stop after this time on the instrument's clock, s.
     convergence : float, optional
-        Stop when the upper bound of the estimated remaining distortion falls to this value, a fraction of the pixels.
+        Stop when the upper bound of the estimated remaining distortion falls to this value, a fraction of the pixels;
+        the estimate is too low for structures finer than those the model was trained on.
     classifier : str, optional
         File of a trained `daisy_bluesky.classify.PhaseClassifier`; without one the map starts with no known phase
         and discovers them.
