@@ -204,4 +204,3 @@ def _save(record: Record) -> MsgGenerator[None]:
     yield Msg("create", None, name=record.name)
     yield Msg("read", record)
     yield Msg("save")
-    yield Msg("checkpoint")
