@@ -10,7 +10,7 @@ from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe, Spending
-from daisy_bluesky.devices import Beam
+from daisy_bluesky.devices import Beam, DoseLimitExceeded
 from daisy_bluesky.plans._grid import (
     checked_detectors,
     grid_shape,
@@ -23,6 +23,8 @@ from daisy_bluesky.plans._preparation import Preparation, prepare_continued, pre
 from daisy_bluesky.plans._record import Record
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._visit import Visit, staged_run
+
+START_FRACTION = 0.01
 
 
 def adaptive_map(
@@ -38,7 +40,7 @@ def adaptive_map(
     classifier: str | None = None,
     model: str | None = None,
     spectrum: str | None = None,
-    start_fraction: float = 0.01,
+    start_fraction: float | None = None,
     seed: int = 0,
     continue_from: str | None = None,
     timeout: float = 60.0,
@@ -72,7 +74,7 @@ def adaptive_map(
         File of a trained `daisy_bluesky.sampling.SladsModel`; the shipped one when not given.
     spectrum : str, optional
         Data key of the spectra that decide; the first detector's that measures any when not given.
-    start_fraction : float
+    start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
     seed : int
         Seed of the start pattern, a whole number from 0 up.
@@ -104,7 +106,7 @@ def adaptive_map(
     """
     detectors, probe = checked_detectors(detectors), named(probe)
     if continue_from is None:
-        _check_start(fraction, start_fraction, seed)
+        _check_seed(seed)
         preparation = prepare_new(
             detectors,
             probe,
@@ -112,7 +114,7 @@ def adaptive_map(
             spectrum=spectrum,
             classifier=classifier,
             model=model,
-            start_fraction=start_fraction,
+            start_fraction=_start_of(fraction, start_fraction),
             seed=seed,
         )
     else:
@@ -158,9 +160,15 @@ def _restore_dose(beam: Beam, spending: Spending) -> None:
     )
 
 
-def _check_start(fraction: float, start_fraction: float, seed: int) -> None:
+def _start_of(fraction: float, start_fraction: float | None) -> float:
+    if start_fraction is None:
+        return min(START_FRACTION, fraction)
     if not 0 < start_fraction <= fraction:
         raise ValueError(f"start_fraction: {start_fraction} is not in (0, fraction = {fraction}]; give another")
+    return start_fraction
+
+
+def _check_seed(seed: int) -> None:
     if int(seed) != seed or seed < 0:
         raise ValueError(f"seed: {seed} is not a whole number from 0 up")
 
@@ -170,7 +178,10 @@ def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGen
     measured = recommender.visits
     decision = recommender.decide()
     while (reason := rule.reason(recommender, measured)) is None and decision:
-        exposed = yield from visit(decision.row, decision.column)
+        try:
+            exposed = yield from visit(decision.row, decision.column)
+        except DoseLimitExceeded as limit:
+            return f"limit of the beam: {limit}"
         measured += 1
         if exposed and recommender.visits != measured:
             raise RuntimeError(

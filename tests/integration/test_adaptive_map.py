@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from bluesky import Msg
 from bluesky.simulators import summarize_plan
-from bluesky.utils import RunEngineInterrupted
+from bluesky.utils import FailedStatus, RunEngineInterrupted
 
 from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.classify import PhaseClassifier
-from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
 from daisy_bluesky.sampling import total_distortion
@@ -120,13 +120,17 @@ def test_a_map_says_that_it_ended_at_its_fraction(engine, microscope, classifier
 
 
 def test_a_fault_is_the_reason_in_the_stop_document(engine, specimen, classifier_file, documents):
-    limited = make_devices(VirtualInstrument(specimen), current=100.0, dwell_time=0.1, max_charge=25.0)
-    with pytest.raises(DoseLimitExceeded):
-        engine(adaptive_map(detectors(limited), limited.probe, classifier=classifier_file), documents)
-    assert documents.one("stop")["exit_status"] == "fail"
-    assert documents.one("stop")["reason"].startswith("max_charge")
-    assert limited.beam.blanked.get()
-    assert limited.beam.charge == pytest.approx(20.0)
+    def jam(exposure):
+        if exposure.number == 3:
+            raise OSError("the shutter is jammed")
+
+    faulty = make_devices(VirtualInstrument(specimen, faults={"eds": jam}), current=100.0, dwell_time=0.1)
+    with pytest.raises(FailedStatus):
+        engine(adaptive_map(detectors(faulty), faulty.probe, classifier=classifier_file), documents)
+    stop = documents.one("stop")
+    assert stop["exit_status"] == "fail"
+    assert "the shutter is jammed" in stop["reason"]
+    assert faulty.beam.blanked.get()
 
 
 def test_no_phase_need_be_known_beforehand(engine, microscope, specimen, documents):
@@ -301,3 +305,20 @@ def test_a_sparse_map_measures_a_fraction(engine, microscope, documents, pattern
 def test_an_unknown_pattern_is_named(engine, microscope):
     with pytest.raises(ValueError, match="spiral"):
         engine(sparse_map([microscope.haadf], microscope.probe, pattern="spiral"))
+
+
+def test_a_hard_limit_of_the_beam_ends_the_map_with_what_it_has(engine, specimen, classifier_file, documents):
+    dwell = specimen.eds_dwell(2000.0, 100.0)
+    devices = make_devices(
+        VirtualInstrument(specimen), current=100.0, dwell_time=dwell, max_charge=60.5 * dwell * 100.0
+    )
+    engine(adaptive_map(detectors(devices), devices.probe, classifier=classifier_file), documents)
+    assert len(documents.events()) == 60
+    assert len(documents.events("result")) == 1
+    assert "pC" in documents.one("stop")["reason"]
+    assert devices.beam.charge <= 60.5 * dwell * 100.0
+
+
+def test_a_map_of_less_than_a_hundredth_starts_with_all_of_it(engine, microscope, classifier_file, documents):
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.005), documents)
+    assert len(documents.events()) == 8
