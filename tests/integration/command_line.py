@@ -1,8 +1,10 @@
 """Commands in processes of their own, and a spectrum image to give them."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,28 @@ def begin(*arguments, cwd, **variables):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def begin_in_terminal(*arguments, cwd):
+    """Start a command in a terminal of its own; return the process and what a user's keyboard and screen are."""
+    terminal, inner = os.openpty()
+
+    def own_the_terminal():
+        os.setsid()
+        fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(TERM="xterm"),
+        stdin=inner,
+        stdout=inner,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=own_the_terminal,
+    )
+    os.close(inner)
+    return process, terminal
 
 
 def save_spectrum_image(path, shape=(24, 24), *, dwell=0.02, counts=600, seed=0):
