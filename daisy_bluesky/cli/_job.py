@@ -24,8 +24,6 @@ from daisy_bluesky.session import Session
 from daisy_bluesky.storage import find_run, replay
 
 UPLOAD_TIMEOUT = 120.0
-START_FRACTION = 0.01
-"""Of the pixels, measured before the first adaptive decision."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from daisy_bluesky.cli._job import START_FRACTION, measure, print_outcomes, print_way_back
+from daisy_bluesky.cli._job import measure, print_outcomes, print_way_back
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import RecordedInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -43,7 +43,6 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
             session.probe,
             dwell_time=dwell,
             fraction=fraction,
-            start_fraction=min(START_FRACTION, fraction),
             seed=seed,
         )
         run = measure(session, plan, console)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from daisy_bluesky.cli._job import START_FRACTION, Measured, measure, print_outcomes, print_way_back
+from daisy_bluesky.cli._job import Measured, measure, print_outcomes, print_way_back
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -26,8 +26,6 @@ TRAINING_SPECTRA = 24
 
 def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report: Path) -> None:
     """Map the virtual specimen and set the map beside the truth and beside rasters."""
-    from daisy_bluesky.classify import PhaseClassifier
-
     console = Console()
     settings = load_settings(shape=(size, size), seed=seed, probe=ProbeSettings(settle_time=OVERHEAD))
     specimen = VirtualSpecimen.demo(settings.shape, seed=seed)
@@ -35,12 +33,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         if session.eds is None or session.haadf is None:
             raise ValueError("the virtual instrument lacks its EDS or HAADF detector")
         with console.status("training the classifier on spectra of the phases"):
-            spectra, labels = specimen.training_spectra(TRAINING_SPECTRA, counts, seed)
-            classifier = PhaseClassifier.fit(spectra, labels, names=specimen.phases, seed=seed)
-            models = settings.data / "models"
-            models.mkdir(exist_ok=True)
-            trained = models / f"classifier-{classifier.digest[:12]}.npz"
-            classifier.save(trained)
+            classifier, trained = _train(specimen, counts, seed, settings.data / "models")
         dwell = specimen.eds_dwell(counts, settings.beam.current)
         console.print(f"{size} x {size} pixels: {', '.join(specimen.phases)}", highlight=False)
         console.print(f"{dwell:.3g} s a visit at {settings.beam.current:g} pA", highlight=False)
@@ -49,7 +42,6 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
             session.probe,
             dwell_time=dwell,
             fraction=fraction,
-            start_fraction=min(START_FRACTION, fraction),
             classifier=str(trained),
             seed=seed,
         )
@@ -69,6 +61,17 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         conclusion=verdict(outcomes[0], outcomes[1:], even)[0],
     )
     print_way_back(console, run, settings.data, report)
+
+
+def _train(specimen: VirtualSpecimen, counts: float, seed: int, folder: Path) -> tuple["PhaseClassifier", Path]:
+    from daisy_bluesky.classify import PhaseClassifier
+
+    spectra, labels = specimen.training_spectra(TRAINING_SPECTRA, counts, seed)
+    classifier = PhaseClassifier.fit(spectra, labels, names=specimen.phases, seed=seed)
+    folder.mkdir(exist_ok=True)
+    trained = folder / f"classifier-{classifier.digest[:12]}.npz"
+    classifier.save(trained)
+    return classifier, trained
 
 
 def compare(
