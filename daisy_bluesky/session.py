@@ -1,6 +1,6 @@
 """One call that wires it all: RunEngine, journal, catalog, uploader, devices."""
 
-import atexit
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,10 @@ from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, interru
 UPLOAD_GRACE = 60
 """Longest wait for what is left to upload, s."""
 ENGINE_GRACE = 5.0
+_open_sessions: list["Session"] = []
 
 
-@dataclass
+@dataclass(eq=False)
 class Session:
     """What a user works with.
 
@@ -73,7 +74,7 @@ class Session:
         if self._closed:
             return
         self._closed = True
-        atexit.unregister(self.close)
+        _open_sessions.remove(self)
         with ExitStack() as stack:
             stack.callback(self._let_go)
             stack.callback(_upload_rest, self.uploader)
@@ -166,7 +167,9 @@ def start(
         RE is None,
     )
     uploader.start()
-    atexit.register(session.close)
+    _open_sessions.append(session)
+    # what atexit calls comes too late: by then no thread may be started, and tiled needs some to take the last run
+    threading._register_atexit(_close_open_sessions)  # type: ignore[attr-defined]
     return session
 
 
@@ -191,6 +194,11 @@ def make_instrument(settings: Settings) -> Instrument:
 def _make_engine(data: Path) -> RunEngine:
     metadata = PersistentMetadata(data / "metadata.json")
     return RunEngine(cast(dict[str, Any], metadata), scan_id_source=metadata.next_scan_id)
+
+
+def _close_open_sessions() -> None:
+    for session in tuple(_open_sessions):
+        session.close()
 
 
 def _upload_rest(uploader: Uploader) -> None:

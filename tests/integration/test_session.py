@@ -1,6 +1,8 @@
 """One call that wires it all, and all of it let go again."""
 
 import json
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -8,11 +10,13 @@ import pytest
 from bluesky import Msg
 from bluesky import preprocessors as bpp
 from bluesky.utils import RunEngineInterrupted
+from command_line import environment
 from databroker.client import CatalogOfBlueskyRuns
 
 from daisy_bluesky.config import load_settings
 from daisy_bluesky.plans import adaptive_map, raster_map
 from daisy_bluesky.session import start
+from daisy_bluesky.storage import open_catalog
 
 SHAPE = (20, 20)
 
@@ -128,6 +132,27 @@ def test_closing_ends_a_run_that_is_paused(settings):
         run = again.catalog[-1]
         assert run.stop["exit_status"] == "abort"
         assert len(run["primary"].read()["time"]) == 7
+
+
+FORGETFUL = """
+from daisy_bluesky.plans import raster_map
+from daisy_bluesky.session import start
+session = start()
+session.RE(raster_map([session.haadf], session.probe, shape=(3, 3)))
+raise SystemExit(5)
+"""
+
+
+def test_a_script_that_closes_nothing_has_its_run_in_tiled(settings, data):
+    variables = {"DAISY_DATA": str(data), "DAISY_SHAPE": "[20, 20]"}
+    done = subprocess.run(
+        [sys.executable, "-c", FORGETFUL], env=environment(**variables), capture_output=True, text=True, timeout=170
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
+    with open_catalog(data) as catalog:
+        run = catalog.client[-1]
+        assert run.stop["exit_status"] == "success"
+        assert len(run["primary"].read()["time"]) == 9
 
 
 def test_a_start_that_fails_says_why_in_one_line_and_leaves_nothing_running(settings, data):
