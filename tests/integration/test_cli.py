@@ -1,5 +1,6 @@
 """The command line as a user meets it."""
 
+import fcntl
 import signal
 import socket
 import struct
@@ -17,7 +18,7 @@ from scipy.constants import elementary_charge
 
 from daisy_bluesky.cli import main
 from daisy_bluesky.specimen import VirtualSpecimen
-from daisy_bluesky.storage import replay
+from daisy_bluesky.storage import find_run, replay
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 SIZE, SEED = 32, 3
@@ -25,13 +26,21 @@ POINTS = round(0.2 * SIZE * SIZE)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A finished demonstration, small."""
-    folder = tmp_path_factory.mktemp("demo")
-    done = run("demo", "--size", SIZE, "--seed", SEED, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    (journal,) = (folder / "daisy-data" / "journal").iterdir()
-    return SimpleNamespace(folder=folder, out=done.stdout, err=done.stderr, journal=journal, uid=journal.name)
+def demo(tmp_path_factory, worker_id):
+    """A finished demonstration, small; test processes that run beside each other share it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "demo"
+    folder.mkdir(exist_ok=True)
+    said = folder / "said.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            done = run("demo", "--size", SIZE, "--seed", SEED, cwd=folder)
+            said.write_bytes(orjson.dumps([done.returncode, done.stdout, done.stderr]))
+    code, out, err = orjson.loads(said.read_bytes())
+    assert code == 0, err
+    journal = find_run(out.split()[-1], folder / "daisy-data" / "journal")
+    return SimpleNamespace(folder=folder, out=out, err=err, journal=journal, uid=journal.name)
 
 
 @pytest.fixture
@@ -163,12 +172,12 @@ def test_the_catalog_is_served_to_those_with_the_key_only(demo):
     assert (server.returncode, out, err) == (0, "stopped\n", "")
 
 
-def test_a_recorded_spectrum_image_plays_the_specimen(command, tmp_path):
+def test_a_recorded_spectrum_image_plays_the_specimen(demo, command, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAISY_DATA", str(demo.folder / "daisy-data"))
     save_spectrum_image(tmp_path / "grains.npz")
     code, out, err = command("demo", "--recorded", "grains.npz", "--fraction", "0.3", cwd=tmp_path)
     assert (code, err) == (0, "")
-    (journal,) = (tmp_path / "daisy-data" / "journal").iterdir()
-    events, phase_map = measured(journal)
+    events, phase_map = measured(find_run(out.split()[-1], demo.journal.parent))
     assert len(events) == round(0.3 * 24 * 24)
     assert "24 x 24 pixels of grains.npz" in out
     assert float(row_of(out, "counts a spectrum")[0]) == pytest.approx(300, rel=0.03)  # of 600, in half of the dwell
@@ -180,7 +189,8 @@ def test_a_recorded_spectrum_image_plays_the_specimen(command, tmp_path):
 
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="the public measurements are not at ../shared/data")
-def test_a_public_spectrum_image_plays_the_specimen(command, tmp_path):
+def test_a_public_spectrum_image_plays_the_specimen(demo, command, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAISY_DATA", str(demo.folder / "daisy-data"))
     image = DATA / "eds_si_velox_16.npz"
     code, out, err = command("demo", "--recorded", image, "--report", "velox.png", cwd=tmp_path)
     assert (code, err) == (0, "")

@@ -19,7 +19,7 @@ from daisy_bluesky.devices.backends import VirtualInstrument, WallClock
 from daisy_bluesky.plans import adaptive_map, raster_map
 from daisy_bluesky.session import start
 from daisy_bluesky.specimen import VirtualSpecimen
-from daisy_bluesky.storage import replay
+from daisy_bluesky.storage import open_catalog, replay
 
 SIDE, SEED = 24, 5
 PROCESS = Path(__file__).parent / "measuring_process.py"
@@ -40,9 +40,9 @@ def begin_session(field, data):
     """Start sessions whose instrument has the trouble that is asked for, or lives by a clock of its own."""
     sessions = []
 
-    def begin_one(*, folder=data, clock=None, faults=None, **settings):
+    def begin_one(*, clock=None, faults=None, **settings):
         instrument = VirtualInstrument(field, clock=clock, faults=faults)
-        sessions.append(start(settings=load_settings(data=folder, **settings), instrument=instrument))
+        sessions.append(start(settings=load_settings(data=data, **settings), instrument=instrument))
         return sessions[-1]
 
     yield begin_one
@@ -193,10 +193,10 @@ def test_a_run_whose_process_was_killed_is_kept_closed_uploaded_and_gone_on_with
     visited = [(event["data"]["probe_row"], event["data"]["probe_column"]) for event in before + after]
     assert len(set(visited)) == points
     assert session.beam.visits.sum() == points
-    assert check_decisions(lambda uid: replay(session.catalog[uid]), continued).different == 0
+    assert check_decisions(lambda uid: replay(data / "journal" / uid), continued).different == 0
 
 
-def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(begin_session, tmp_path):
+def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(tmp_path):
     save_spectrum_image(tmp_path / "grains.npz", (40, 40))
     largest = 1_000_000
 
@@ -213,10 +213,23 @@ def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(begin_session
     saved = list(events(folder))
     assert len(saved) > 100
     assert f" {len(saved)}/1600 points" in done.stdout
-    session = begin_session(folder=tmp_path / "daisy-data")
-    assert session.uploader.flush(60)
-    assert session.catalog[folder.name].stop["exit_status"] == "fail"
-    assert len(list(events(session.catalog[folder.name]))) == len(saved)
+    *_, (name, stop) = replay(folder)
+    assert (name, stop["exit_status"]) == ("stop", "fail")
+
+
+def test_a_catalog_that_was_never_finished_is_made_anew_and_a_damaged_one_is_named(tmp_path):
+    databases = tmp_path / "tiled"
+    databases.mkdir()
+    (databases / "catalog.db").write_bytes(b"SQLite format 3\0 and no more, for the disk was full")
+    with pytest.raises(OSError, match="tiled cannot use its databases") as refusal:
+        open_catalog(tmp_path)
+    assert refusal.value.filename == str(databases)
+    assert "\n" not in str(refusal.value)
+    (databases / "unfinished").touch()
+    with open_catalog(tmp_path) as catalog:
+        assert len(catalog.client) == 0
+    with open_catalog(tmp_path) as catalog:
+        assert len(catalog.client) == 0
 
 
 def test_ctrl_c_ends_the_demo_with_one_line_and_keeps_the_run(tmp_path):
