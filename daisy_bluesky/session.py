@@ -11,7 +11,15 @@ from bluesky import RunEngine
 
 from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.config import Settings, load_settings
-from daisy_bluesky.devices import Beam, EDSDetector, EELSDetector, HAADFDetector, ProbePositioner, make_devices
+from daisy_bluesky.devices import (
+    Beam,
+    Devices,
+    EDSDetector,
+    EELSDetector,
+    HAADFDetector,
+    ProbePositioner,
+    make_devices,
+)
 from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
 from daisy_bluesky.protocols import Instrument
 from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, interrupts_deferred, open_catalog, recover
@@ -133,14 +141,7 @@ def start(
     """
     settings = settings or load_settings()
     instrument = instrument or make_instrument(settings)
-    devices = make_devices(
-        instrument,
-        current=settings.beam.current,
-        settle_time=settings.probe.settle_time,
-        dwell_times={name: getattr(settings, name).dwell_time for name in sorted(instrument.detectors)},
-        max_pixel_dose=settings.beam.max_pixel_dose,
-        max_charge=settings.beam.max_charge,
-    )
+    devices = _make_devices(instrument, settings)
     with ExitStack() as undo:
         store = open_catalog(settings.data)
         undo.callback(store.close)
@@ -189,6 +190,17 @@ def make_instrument(settings: Settings) -> Instrument:
     if settings.recording is None:
         raise ValueError("recording: a recorded instrument needs a spectrum image; set recording = 'FILE'")
     return RecordedInstrument(RecordedSpecimen.load(settings.recording), clock=clock)
+
+
+def _make_devices(instrument: Instrument, settings: Settings) -> Devices:
+    return make_devices(
+        instrument,
+        current=settings.beam.current,
+        settle_time=settings.probe.settle_time,
+        dwell_times={name: getattr(settings, name).dwell_time for name in sorted(instrument.detectors)},
+        max_pixel_dose=settings.beam.max_pixel_dose,
+        max_charge=settings.beam.max_charge,
+    )
 
 
 def _make_engine(data: Path) -> RunEngine:
