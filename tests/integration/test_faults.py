@@ -40,9 +40,9 @@ def begin_session(field, data):
     """Start sessions whose instrument has the trouble that is asked for, or lives by a clock of its own."""
     sessions = []
 
-    def begin_one(*, clock=None, faults=None, **settings):
+    def begin_one(*, folder=data, clock=None, faults=None, **settings):
         instrument = VirtualInstrument(field, clock=clock, faults=faults)
-        sessions.append(start(settings=load_settings(data=data, **settings), instrument=instrument))
+        sessions.append(start(settings=load_settings(data=folder, **settings), instrument=instrument))
         return sessions[-1]
 
     yield begin_one
@@ -193,10 +193,10 @@ def test_a_run_whose_process_was_killed_is_kept_closed_uploaded_and_gone_on_with
     visited = [(event["data"]["probe_row"], event["data"]["probe_column"]) for event in before + after]
     assert len(set(visited)) == points
     assert session.beam.visits.sum() == points
-    assert check_decisions(lambda uid: replay(data / "journal" / uid), continued).different == 0
+    assert check_decisions(lambda uid: replay(session.catalog[uid]), continued).different == 0
 
 
-def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(tmp_path):
+def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(begin_session, tmp_path):
     save_spectrum_image(tmp_path / "grains.npz", (40, 40))
     largest = 1_000_000
 
@@ -213,8 +213,10 @@ def test_a_full_disk_ends_the_demo_with_one_line_and_loses_nothing(tmp_path):
     saved = list(events(folder))
     assert len(saved) > 100
     assert f" {len(saved)}/1600 points" in done.stdout
-    *_, (name, stop) = replay(folder)
-    assert (name, stop["exit_status"]) == ("stop", "fail")
+    session = begin_session(folder=tmp_path / "daisy-data")
+    assert session.uploader.flush(60)
+    assert session.catalog[folder.name].stop["exit_status"] == "fail"
+    assert len(list(events(session.catalog[folder.name]))) == len(saved)
 
 
 def test_a_catalog_that_was_never_finished_is_made_anew_and_a_damaged_one_is_named(tmp_path):
