@@ -22,7 +22,16 @@ from daisy_bluesky.devices import (
 )
 from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
 from daisy_bluesky.protocols import Instrument
-from daisy_bluesky.storage import Catalog, PersistentMetadata, Uploader, interrupts_deferred, open_catalog, recover
+from daisy_bluesky.storage import (
+    Catalog,
+    PersistentMetadata,
+    Uploader,
+    interrupts_deferred,
+    open_catalog,
+    recover,
+    tell_journal_directory,
+    withhold_journal_directory,
+)
 
 UPLOAD_GRACE = 60
 """Longest wait for what is left to upload, s."""
@@ -87,6 +96,7 @@ class Session:
             stack.callback(self._let_go)
             stack.callback(_upload_rest, self.uploader)
             stack.callback(self.RE.unsubscribe, self._subscription)
+            stack.callback(withhold_journal_directory, self.RE)
             stack.callback(self.beam.interrupt)
             if self.RE.state == "paused":
                 self.RE.abort("the session was closed")
@@ -167,6 +177,7 @@ def start(
         engine.subscribe(journal),
         RE is None,
     )
+    tell_journal_directory(engine, settings.journal_directory)
     uploader.start()
     _open_sessions.append(session)
     # what atexit calls comes too late: by then no thread may be started, and tiled needs some to take the last run

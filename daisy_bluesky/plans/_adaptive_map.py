@@ -1,15 +1,17 @@
 """The adaptive map: after every event, the next probe position."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bluesky import Msg
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import MsgGenerator
+from bluesky.utils import InvalidCommand, MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe, Spending
+from daisy_bluesky.config import load_settings
 from daisy_bluesky.devices import Beam, DoseLimitExceeded
 from daisy_bluesky.plans._grid import (
     checked_detectors,
@@ -23,6 +25,7 @@ from daisy_bluesky.plans._preparation import Preparation, prepare_continued, pre
 from daisy_bluesky.plans._record import Record
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._visit import Visit, staged_run
+from daisy_bluesky.storage import JOURNAL_DIRECTORY
 
 START_FRACTION = 0.01
 
@@ -119,7 +122,8 @@ def adaptive_map(
         )
     else:
         given = {"shape": shape, "classifier": classifier, "model": model, "spectrum": spectrum}
-        preparation = prepare_continued(continue_from, detectors, given)
+        directory = yield from _journal_directory()
+        preparation = prepare_continued(continue_from, directory, detectors, given)
     grid = grid_shape(probe, preparation.configuration["shape"])
     beam = shared_beam(detectors)
     limits = {"max_dose": max_dose, "max_time": max_time, "convergence": convergence}
@@ -141,6 +145,15 @@ def adaptive_map(
     )
     uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
     return uid
+
+
+def _journal_directory() -> MsgGenerator[Path]:
+    """Ask the RunEngine where its runs are; where no session told it, they are where the configuration says."""
+    try:
+        answer: Path | None = yield Msg(JOURNAL_DIRECTORY)
+    except InvalidCommand:
+        answer = None
+    return answer or load_settings().journal_directory
 
 
 def _map(preparation: Preparation, visit: Visit, rule: StoppingRule) -> MsgGenerator[str | None]:

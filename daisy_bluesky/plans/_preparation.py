@@ -11,7 +11,6 @@ from bluesky.protocols import NamedMovable, Readable
 
 from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, drive, make_recommender, stored_models
 from daisy_bluesky.classify import PhaseClassifier
-from daisy_bluesky.config import load_settings
 from daisy_bluesky.sampling import SladsModel
 from daisy_bluesky.storage import find_run, replay
 
@@ -85,13 +84,17 @@ def prepare_new(
     return Preparation(make_recommender(configuration, models), configuration, models, [])
 
 
-def prepare_continued(uid: str, detectors: Sequence[Readable[Any]], given: Mapping[str, Any]) -> Preparation:
+def prepare_continued(
+    uid: str, directory: Path, detectors: Sequence[Readable[Any]], given: Mapping[str, Any]
+) -> Preparation:
     """Prepare a map that goes on with a run that was cut short, with all that was measured and dosed known.
 
     Parameters
     ----------
     uid : str
         The run, or the beginning of its uid.
+    directory : Path
+        Where the journal is.
     detectors : sequence of Readable
         What measures now.
     given : mapping of str to Any
@@ -102,7 +105,6 @@ def prepare_continued(uid: str, detectors: Sequence[Readable[Any]], given: Mappi
     ValueError
         The run is not in the journal, is no adaptive map, or was measured otherwise than now asked for.
     """
-    directory = load_settings().journal_directory
     latest = find_run(uid, directory)
     start, models = stored_models(replay(latest))
     configuration = dict(start["recommender"])

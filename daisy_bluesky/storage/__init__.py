@@ -6,6 +6,11 @@ from daisy_bluesky.storage._configuration import DataFolder
 from daisy_bluesky.storage._find_run import find_run
 from daisy_bluesky.storage._inline import inline
 from daisy_bluesky.storage._interrupts import interrupts_deferred
+from daisy_bluesky.storage._journal_directory import (
+    JOURNAL_DIRECTORY,
+    tell_journal_directory,
+    withhold_journal_directory,
+)
 from daisy_bluesky.storage._persistent_metadata import PersistentMetadata
 from daisy_bluesky.storage._read_journal import final_events, read_journal
 from daisy_bluesky.storage._read_stream import read_stream
@@ -17,6 +22,7 @@ from daisy_bluesky.storage._serve import serve_catalog
 from daisy_bluesky.storage._uploader import Uploader, UploadStatus
 
 __all__ = [
+    "JOURNAL_DIRECTORY",
     "Catalog",
     "DataFolder",
     "LBJAdapter",
@@ -35,4 +41,6 @@ __all__ = [
     "recover",
     "replay",
     "serve_catalog",
+    "tell_journal_directory",
+    "withhold_journal_directory",
 ]

@@ -169,11 +169,8 @@ def kill_in_mid_run(folder, after):
     return said
 
 
-def test_a_run_whose_process_was_killed_is_kept_closed_uploaded_and_gone_on_with(
-    begin_session, data, monkeypatch, capsys
-):
+def test_a_run_whose_process_was_killed_is_kept_closed_uploaded_and_gone_on_with(begin_session, data):
     said = kill_in_mid_run(data, 60)
-    monkeypatch.setenv("DAISY_DATA", str(data))
     session = begin_session()
     (uid,) = session.recovered
     before = list(events(data / "journal" / uid))
