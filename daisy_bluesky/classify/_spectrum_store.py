@@ -1,5 +1,7 @@
 """Spectra kept for a second look, as lists of their filled channels."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,10 +36,10 @@ class SpectrumStore:
         start = int(self._starts[self._kept])
         stop = start + len(filled)
         if stop > len(self._channel):
-            self._channel = np.resize(self._channel, max(stop, 2 * len(self._channel)))
-            self._count = np.resize(self._count, len(self._channel))
+            length = max(stop, 2 * len(self._channel))
+            self._channel, self._count = _lengthened(self._channel, length), _lengthened(self._count, length)
         if self._kept + 2 > len(self._starts):
-            self._starts = np.resize(self._starts, 2 * len(self._starts))
+            self._starts = _lengthened(self._starts, 2 * len(self._starts))
         self._channel[start:stop], self._count[start:stop] = filled, spectrum[filled]
         self._starts[self._kept + 1] = stop
         self._kept += 1
@@ -58,6 +60,12 @@ class SpectrumStore:
     def project(self, numbers: Integers, table: Floats) -> Floats:
         """Return ``spectra @ table``, (n, columns), for a table (channels, columns)."""
         return _project(self._starts, self._channel, self._count, numbers, table)
+
+
+def _lengthened(values: NDArray[Any], length: int) -> NDArray[Any]:
+    longer = np.empty(length, values.dtype)
+    longer[: len(values)] = values
+    return longer
 
 
 @compiled

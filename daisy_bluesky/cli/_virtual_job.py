@@ -1,13 +1,14 @@
 """The main job on the virtual microscope."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.cli._job import Measured, measure, print_outcomes, print_way_back
+from daisy_bluesky.cli._training import train_apart
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -15,13 +16,8 @@ from daisy_bluesky.report import BreakEven, GroundTruth, MapOutcome, break_even,
 from daisy_bluesky.session import start
 from daisy_bluesky.specimen import VirtualSpecimen
 
-if TYPE_CHECKING:
-    from daisy_bluesky.classify import PhaseClassifier
-
 OVERHEAD = 0.005
 """Settling and read-out of a visit of the demonstration, s."""
-TRAINING_SPECTRA = 24
-"""Per phase, as in EDS-SLADS."""
 
 
 def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report: Path) -> None:
@@ -33,7 +29,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         if session.eds is None or session.haadf is None:
             raise ValueError("the virtual instrument lacks its EDS or HAADF detector")
         with console.status("training the classifier on spectra of the phases"):
-            classifier, trained = _train(specimen, counts, seed, settings.data / "models")
+            trained = train_apart(settings.shape, counts, seed, settings.data / "models")
         dwell = specimen.eds_dwell(counts, settings.beam.current)
         console.print(f"{size} x {size} pixels: {', '.join(specimen.phases)}", highlight=False)
         console.print(f"{dwell:.3g} s a visit at {settings.beam.current:g} pA", highlight=False)
@@ -47,7 +43,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         )
         run = measure(session, plan, console)
     with console.status("simulating the rasters it has to stand beside"):
-        outcomes, even = compare(run, specimen, classifier)
+        outcomes, even = compare(run, specimen, PhaseClassifier.load(trained))
     print_outcomes(console, run, outcomes, even)
     lines = [specimen.element_lines(label) for label in range(1, len(specimen.phases) + 1)]
     draw_report(
@@ -63,19 +59,8 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
     print_way_back(console, run, settings.data, report)
 
 
-def _train(specimen: VirtualSpecimen, counts: float, seed: int, folder: Path) -> tuple["PhaseClassifier", Path]:
-    from daisy_bluesky.classify import PhaseClassifier
-
-    spectra, labels = specimen.training_spectra(TRAINING_SPECTRA, counts, seed)
-    classifier = PhaseClassifier.fit(spectra, labels, names=specimen.phases, seed=seed)
-    folder.mkdir(exist_ok=True)
-    trained = folder / f"classifier-{classifier.digest[:12]}.npz"
-    classifier.save(trained)
-    return classifier, trained
-
-
 def compare(
-    run: Measured, specimen: VirtualSpecimen, classifier: "PhaseClassifier"
+    run: Measured, specimen: VirtualSpecimen, classifier: PhaseClassifier
 ) -> tuple[list[MapOutcome], BreakEven]:
     """Judge a map of a virtual specimen, and the rasters of equal electrons and equal time."""
     summary, truth = run.summary, GroundTruth(specimen.labels, specimen.ill)
