@@ -4,26 +4,41 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from daisy_bluesky.classify._counts import Floats
+from daisy_bluesky.compilation import compiled
 
 
-class CountCurve:
+class CountCurves:
     """Values tabulated against total counts, interpolated linearly in the logarithm of the counts.
 
     Parameters
     ----------
     counts : (levels,) array_like
         Total counts, rising.
-    values : (levels,) array_like
-        The value at each.
+    values : (levels, curves) array_like
+        The values of each curve.
     """
 
     def __init__(self, counts: ArrayLike, values: ArrayLike) -> None:
-        self.counts, self.values = np.asarray(counts, np.float64), np.asarray(values, np.float64)
+        self.counts = np.asarray(counts, np.float64)
+        self.values = np.ascontiguousarray(values, np.float64)
         self._logarithms = np.log(self.counts)
 
     def __call__(self, totals: Floats) -> Floats:
-        """Return the values at total counts (n,); beyond the ends the end values hold."""
-        return np.asarray(np.interp(np.log(np.maximum(totals, 1.0)), self._logarithms, self.values), np.float64)
+        """Return the curves' values at total counts (n,), (n, curves); beyond the ends the end values hold."""
+        return _interpolated(totals, self._logarithms, self.values)
+
+
+@compiled
+def _interpolated(totals: Floats, logarithms: Floats, values: Floats) -> Floats:
+    results = np.empty((len(totals), values.shape[1]))
+    last = len(logarithms) - 1
+    for row in range(len(totals)):
+        place = min(max(np.log(max(totals[row], 1.0)), logarithms[0]), logarithms[last])
+        above = min(max(np.searchsorted(logarithms, place), 1), last)
+        share = (place - logarithms[above - 1]) / (logarithms[above] - logarithms[above - 1])
+        for curve in range(values.shape[1]):
+            results[row, curve] = values[above - 1, curve] + share * (values[above, curve] - values[above - 1, curve])
+    return results
 
 
 def check_false_alarm_rate(rate: float) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
-from daisy_bluesky.classify._calibration import CountCurve
+from daisy_bluesky.classify._calibration import CountCurves
 from daisy_bluesky.classify._counts import Floats, Spectra, as_spectra, bin_counts, even_bins
 from daisy_bluesky.classify._ill_detector import BINS, IllSpectrumDetector
 from daisy_bluesky.classify._ill_hypotheses import flat, gain_shifted, low_energy_lost, low_energy_noise
@@ -26,14 +26,17 @@ class IllDecision:
 
     Parameters
     ----------
-    medians, limits : sequence of CountCurve
+    counts : (levels,) ndarray of float64
+        Total counts at which the rest is known.
+    medians, limits : (levels, 4) ndarray of float64
         For each sign: the good spectra's median and (1 - false-alarm rate) quantile.
-    threshold : CountCurve
+    thresholds : (levels,) ndarray of float64
         Largest score of a good spectrum.
     """
 
-    def __init__(self, medians: list[CountCurve], limits: list[CountCurve], threshold: CountCurve) -> None:
-        self.medians, self.limits, self.threshold = medians, limits, threshold
+    def __init__(self, counts: Floats, medians: Floats, limits: Floats, thresholds: Floats) -> None:
+        self.counts, self.medians, self.limits, self.thresholds = counts, medians, limits, thresholds
+        self._curves = CountCurves(counts, np.column_stack([thresholds, medians, limits]))
 
     @classmethod
     def calibrate(
@@ -52,32 +55,26 @@ class IllDecision:
         medians = np.array([np.median(values, axis=0) for values in good])
         limits = np.array([np.quantile(values, 1 - false_alarm_rate, axis=0) for values in good])
         limits[:, 1:] = np.maximum(limits[:, 1:], _let_pass(levels, false_alarm_rate))
-        decision = cls(
-            [CountCurve(levels, values) for values in medians.T],
-            [CountCurve(levels, values) for values in limits.T],
-            CountCurve([1.0], [1.0]),
-        )
-        thresholds = []
-        for level, well, badly in zip(levels, good, ill, strict=True):
+        decision = cls(levels, medians, limits, np.ones(len(levels)))
+        thresholds = np.empty(len(levels))
+        for at, (level, well, badly) in enumerate(zip(levels, good, ill, strict=True)):
             limit = float(np.quantile(decision.score(well, np.full(DRAWS, level)), 1 - false_alarm_rate))
             clear = float(np.quantile(decision.score(badly, np.full(ILL_DRAWS, level)), 0.02))
-            thresholds.append(max(limit, min(clear / 2, MOST_RAISED * limit)))
-        decision.threshold = CountCurve(levels, thresholds)
-        return decision
+            thresholds[at] = max(limit, min(clear / 2, MOST_RAISED * limit))
+        return cls(levels, medians, limits, thresholds)
 
     def score(self, signs: Floats, totals: Floats) -> Floats:
-        """Return the largest sign, (n,), of signs (n, 4), in units of the good spectra's quantile."""
-        scaled = np.empty_like(signs)
-        for sign, (median, limit) in enumerate(zip(self.medians, self.limits, strict=True)):
-            middle = median(totals)
-            scaled[:, sign] = (signs[:, sign] - middle) / np.maximum(limit(totals) - middle, 1e-12)
-        return np.asarray(scaled.max(1), np.float64)
+        """Return the largest sign, (n,), of signs (n, 4), in units of what good spectra reach; above 1 is ill."""
+        curves = self._curves(totals)
+        medians, limits = np.split(curves[:, 1:], 2, axis=1)
+        scaled = (signs - medians) / np.maximum(limits - medians, 1e-12)
+        return np.asarray(scaled.max(1) / curves[:, 0], np.float64)
 
     def excess(self, metric: Floats, statistics: FitStatistics) -> Floats:
-        """Return score / threshold - 1, (n,): above 0 is ill; an empty spectrum is ill without doubt."""
+        """Return by how much the score exceeds 1, (n,): above 0 is ill; an empty spectrum is ill without doubt."""
         totals = statistics.totals
         score = self.score(np.column_stack([metric, statistics.values]), totals)
-        return np.where(totals > 0, score / self.threshold(totals) - 1.0, np.inf)
+        return np.where(totals > 0, score - 1.0, np.inf)
 
 
 def _let_pass(counts: Floats, false_alarm_rate: float) -> Floats:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.classify._calibration import CountCurve, check_false_alarm_rate
+from daisy_bluesky.classify._calibration import CountCurves, check_false_alarm_rate
 from daisy_bluesky.classify._counts import (
     Floats,
     Integers,
@@ -19,6 +19,7 @@ from daisy_bluesky.classify._counts import (
 )
 from daisy_bluesky.classify._network_kernels import dense_layer, unit_amplitudes
 from daisy_bluesky.classify._training_spectra import TrainingSpectra
+from daisy_bluesky.compilation import compiled
 
 NEURONS = 100
 HIDDEN_LAYERS = 5
@@ -40,7 +41,7 @@ class IllSpectrumDetector:
     ----------
     weights : sequence of (in, out) ndarray of float32
         The network's layers.
-    threshold : CountCurve
+    threshold : CountCurves
         Largest variance metric of a good spectrum, against its counts.
     channels : int
         Number of energy channels.
@@ -51,7 +52,7 @@ class IllSpectrumDetector:
     of the normalised spectrum summed over at most 256 bins.
     """
 
-    def __init__(self, weights: list[Singles], threshold: CountCurve, channels: int) -> None:
+    def __init__(self, weights: list[Singles], threshold: CountCurves, channels: int) -> None:
         self.weights, self.threshold, self.channels = weights, threshold, channels
         self._bin_of, self._bins = even_bins(channels, BINS)
         self._line = straight_line()
@@ -97,12 +98,11 @@ class IllSpectrumDetector:
             return unit_amplitudes(drawn.astype(np.float32)), np.ones(BATCH, np.int64)
 
         widths = (bins, *[NEURONS] * (HIDDEN_LAYERS + 1))
-        detector = cls(
-            train_projection(batch, widths, straight_line(), STEPS, seed), CountCurve([1.0], [0.0]), channels
-        )
-        good = [detector.metric(held_out.draw_seen(np.full(DRAWS, level), rng)) for level in levels]
-        detector.threshold = CountCurve(levels, [np.quantile(values, 1 - false_alarm_rate) for values in good])
-        return detector
+        weights = train_projection(batch, widths, straight_line(), STEPS, seed)
+        metric = cls(weights, CountCurves(levels, np.zeros((len(levels), 1))), channels).metric
+        good = [metric(held_out.draw_seen(np.full(DRAWS, level), rng)) for level in levels]
+        limits = [[np.quantile(values, 1 - false_alarm_rate)] for values in good]
+        return cls(weights, CountCurves(levels, limits), channels)
 
     def metric(self, spectra: ArrayLike) -> NDArray[np.float64]:
         """Return the variance metric sigma^2, (n,), of spectra (n, channels): large for ill ones (eqs. 8-10)."""
@@ -114,15 +114,29 @@ class IllSpectrumDetector:
         nothing = np.zeros(NEURONS, np.float32)
         for layer, weights in enumerate(self.weights):
             values = dense_layer(values, weights, nothing, layer < HIDDEN_LAYERS)
-        distance = np.abs(self._line - values).astype(np.float64)
-        return np.asarray(np.var(distance, axis=1), np.float64)
+        return _variance_of_distance(values, self._line)
 
     def detect(self, spectra: ArrayLike) -> NDArray[np.bool_]:
         """Return which of the spectra (n, channels) are ill, (n,) (eq. 11)."""
         counts: Spectra = as_spectra(spectra, self.channels)
-        return np.asarray(self.metric(counts) > self.threshold(total_counts(counts)), np.bool_)
+        return np.asarray(self.metric(counts) > self.threshold(total_counts(counts))[:, 0], np.bool_)
 
 
 def straight_line() -> Singles:
     """Return the pre-set line that good spectra are projected onto, (100,) float32."""
     return np.linspace(0.0, 1.0, NEURONS, dtype=np.float32)
+
+
+@compiled
+def _variance_of_distance(values: Singles, line: Singles) -> Floats:
+    """Return the variance of how far the elements of each row (n, neurons) lie from those of a line (neurons,)."""
+    variances = np.empty(len(values))
+    for row in range(len(values)):
+        total, squares = 0.0, 0.0
+        for neuron in range(len(line)):
+            total += abs(line[neuron] - values[row, neuron])
+        mean = total / len(line)
+        for neuron in range(len(line)):
+            squares += (abs(line[neuron] - values[row, neuron]) - mean) ** 2
+        variances[row] = squares / len(line)
+    return variances

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.classify._archive import Arrays, digest, pack, unpack
-from daisy_bluesky.classify._calibration import CountCurve, check_false_alarm_rate
+from daisy_bluesky.classify._calibration import CountCurves, check_false_alarm_rate
 from daisy_bluesky.classify._counts import Floats, Spectra, as_spectra, as_training_spectra, phase_names
 from daisy_bluesky.classify._ill_decision import IllDecision
 from daisy_bluesky.classify._ill_detector import HIDDEN_LAYERS, IllSpectrumDetector
@@ -21,12 +21,10 @@ SHARPNESS = 8.0  # steepness of the probability of being ill about the threshold
 SIGNS = 4
 DRAWS = 600
 CLEARLY = 3.0  # standard deviations by which the network must err less to be preferred
-_CURVES = 2 + 2 * SIGNS
 _NETWORK = 10  # weights and biases of two convolution and three fully connected layers
 _ARRAYS = {
-    *("phases", "means", "crossover"),
-    *(f"curve_{i}" for i in range(_CURVES)),
-    *(f"detector_{i:02d}" for i in range(HIDDEN_LAYERS + 1)),
+    *("phases", "means", "crossover", "detector_threshold", "decision"),
+    *(f"layer_{i:02d}" for i in range(HIDDEN_LAYERS + 1)),
     *(f"network_{i:02d}" for i in range(_NETWORK)),
 }
 
@@ -158,15 +156,16 @@ class PhaseClassifier:
 
     def arrays(self) -> Arrays:
         """Return everything the classifier consists of as plain arrays."""
-        curves = [self.detector.threshold, self.decision.threshold, *self.decision.medians, *self.decision.limits]
+        decision = self.decision
         stored: Arrays = {
             "kind": np.array(KIND),
             "phases": np.array(self.phases),
             "means": self.likelihood.means,
             "crossover": np.array(self.network_from),
         }
-        stored |= {f"curve_{i}": np.stack([curve.counts, curve.values]) for i, curve in enumerate(curves)}
-        stored |= {f"detector_{i:02d}": weights for i, weights in enumerate(self.detector.weights)}
+        stored["detector_threshold"] = np.column_stack([self.detector.threshold.counts, self.detector.threshold.values])
+        stored["decision"] = np.column_stack([decision.counts, decision.thresholds, decision.medians, decision.limits])
+        stored |= {f"layer_{i:02d}": weights for i, weights in enumerate(self.detector.weights)}
         return stored | {f"network_{i:02d}": weights for i, weights in enumerate(self.network.weights)}
 
     @property
@@ -191,16 +190,16 @@ class PhaseClassifier:
         if missing := sorted(_ARRAYS - stored.keys()):
             raise ValueError(f"not a stored phase classifier: the archive lacks {', '.join(missing)}")
         channels = int(stored["means"].shape[1])
-        curves = [CountCurve(*stored[f"curve_{i}"]) for i in range(_CURVES)]
-        weights = {
-            part: [stored[n] for n in sorted(stored) if n.startswith(part)] for part in ("detector_", "network_")
-        }
+        decision, threshold = stored["decision"], stored["detector_threshold"]
+        if decision.shape[1:] != (2 + 2 * SIGNS,) or threshold.shape != (len(decision), 2):
+            raise ValueError("not a stored phase classifier: its thresholds have another shape")
+        weights = {part: [stored[n] for n in sorted(stored) if n.startswith(part)] for part in ("layer_", "network_")}
         return cls(
             tuple(str(name) for name in stored["phases"]),
             PhaseLikelihood(stored["means"]),
             PhaseNetwork(weights["network_"], channels),
-            IllSpectrumDetector(weights["detector_"], curves[0], channels),
-            IllDecision(curves[2 : 2 + SIGNS], curves[2 + SIGNS :], curves[1]),
+            IllSpectrumDetector(weights["layer_"], CountCurves(threshold[:, 0], threshold[:, 1:]), channels),
+            IllDecision(decision[:, 0], decision[:, 2 : 2 + SIGNS], decision[:, 2 + SIGNS :], decision[:, 1]),
             float(stored["crossover"]),
         )
 

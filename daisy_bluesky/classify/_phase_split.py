@@ -1,6 +1,7 @@
 """Whether the spectra of one phase are in truth those of two."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,10 @@ LEAST_COUNTS = 300.0
 LEAST_SPECTRA = 6
 DIRECTIONS = 3
 EM_STEPS = 25
+SCREENING_STEPS = 8
 POWER_STEPS = 200
+
+Mixture = tuple[Floats, Floats]  # means (2, bins) and shares (2,)
 
 
 def splits(binned: Singles) -> Iterator[NDArray[np.bool_]]:
@@ -54,8 +58,7 @@ def splits(binned: Singles) -> Iterator[NDArray[np.bool_]]:
 def _propose(binned: Singles, mean: Floats, tilt: Floats) -> NDArray[np.bool_] | None:
     """Return the spectra of a second phase whose mean leans from the first's along a tilt (bins,), if there is one."""
     totals = binned.sum(1, dtype=np.float64)
-    fits = [_two_means(binned, mean, tilt * sign, share) for sign in (1.0, -1.0) for share in (0.5, 0.1)]
-    means, shares, gain = max(fits, key=lambda fit: fit[2])
+    means, shares, gain = _best_fit(binned, _starts(mean, tilt))
     usual = float(np.sum(totals**2) / max(totals.sum(), 1.0))
     if gain < LEAST_GAIN or contrast(*means) < max(LEAST_CONTRAST, TELLING / max(usual, 1.0)):
         return None
@@ -76,18 +79,32 @@ def _mean(binned: Singles) -> Floats:
     return np.asarray(sums / sums.sum(), np.float64)
 
 
-def _two_means(binned: Singles, mean: Floats, tilt: Floats, share: float) -> tuple[Floats, Floats, float]:
-    """Fit two means to all spectra; the gain is what those of one half give on the other, both ways, in nats."""
-    started = np.stack([mean, np.maximum(mean * (1.0 + tilt / np.sqrt(share)), 0.05 * mean)])
-    started /= started.sum(1, keepdims=True)
-    shares = np.array([1.0 - share, share])
-    gain = 0.0
-    for turn in (0, 1):
-        fitted, weights = expectation_maximisation(binned[turn::2], started, shares, EM_STEPS)
-        other = binned[1 - turn :: 2]
-        gain += mixture_gain(other, fitted, weights, _mean(binned[turn::2]))
-    means, weights = expectation_maximisation(binned, started, shares, EM_STEPS)
-    return means, weights, gain
+def _starts(mean: Floats, tilt: Floats) -> list[Mixture]:
+    """Return mixtures of the mean (bins,) and one that leans from it, either way, as half or a tenth of the spectra."""
+    starts = []
+    for sign, share in product((1.0, -1.0), (0.5, 0.1)):
+        means = np.stack([mean, np.maximum(mean * (1.0 + sign * tilt / np.sqrt(share)), 0.05 * mean)])
+        starts.append((means / means.sum(1, keepdims=True), np.array([1.0 - share, share])))
+    return starts
+
+
+def _best_fit(binned: Singles, starts: list[Mixture]) -> tuple[Floats, Floats, float]:
+    """Return means and shares fitted to all spectra from the best start, and its gain.
+
+    The gain is what a mixture fitted to one half of the spectra gives on the other, both ways, in nats. A few steps
+    tell which start is the best; only that one is followed further.
+    """
+    halves = [np.ascontiguousarray(binned[turn::2]) for turn in (0, 1)]
+    screened = [[expectation_maximisation(half, *start, SCREENING_STEPS) for half in halves] for start in starts]
+    best = int(np.argmax([_gain(halves, fits) for fits in screened]))
+    rest = EM_STEPS - SCREENING_STEPS
+    fits = [expectation_maximisation(half, *fit, rest) for half, fit in zip(halves, screened[best], strict=True)]
+    means, shares = expectation_maximisation(binned, *starts[best], EM_STEPS)
+    return means, shares, _gain(halves, fits)
+
+
+def _gain(halves: list[Singles], fits: list[Mixture]) -> float:
+    return sum(mixture_gain(halves[1 - turn], *fits[turn], _mean(halves[turn])) for turn in (0, 1))
 
 
 @compiled
@@ -126,44 +143,51 @@ def leading_direction(moments: Floats) -> tuple[Floats, float]:
     vector = np.cos(np.arange(bins) * 2.399963)
     largest = 0.0
     for _ in range(POWER_STEPS):
-        product = np.zeros(bins)
+        turned = np.zeros(bins)
         for j in range(bins):
-            product += moments[j] * vector[j]
-        largest = np.sum(product * vector) / np.sum(vector * vector)
-        product += shift * vector
-        vector = product / np.sqrt(np.sum(product * product))
+            for k in range(bins):
+                turned[k] += moments[j, k] * vector[j]
+        largest = np.sum(turned * vector) / np.sum(vector * vector)
+        turned += shift * vector
+        vector = turned / np.sqrt(np.sum(turned * turned))
     return vector, largest
 
 
 @compiled
 def posterior(binned: Singles, means: Floats, shares: Floats) -> Floats:
     """Return the probability that each spectrum (n, bins) is of the second of two means (2, bins)."""
+    return _second(np.ascontiguousarray(binned.T), means, shares)
+
+
+@compiled
+def _second(by_bin: Singles, means: Floats, shares: Floats) -> Floats:
+    """Do the same for counts by bin, (bins, n), over which the additions run in vectors."""
     ratio = np.log(means[1]) - np.log(means[0])
-    odds = np.log(shares[1]) - np.log(shares[0])
-    second = np.empty(binned.shape[0])
-    for row in range(binned.shape[0]):
-        evidence = odds
-        for k in range(binned.shape[1]):
-            evidence += binned[row, k] * ratio[k]
-        second[row] = 1.0 / (1.0 + np.exp(-min(max(evidence, -50.0), 50.0)))
-    return second
+    evidence = np.full(by_bin.shape[1], np.log(shares[1]) - np.log(shares[0]))
+    for k in range(by_bin.shape[0]):
+        for row in range(by_bin.shape[1]):
+            evidence[row] += by_bin[k, row] * ratio[k]
+    for row in range(by_bin.shape[1]):
+        evidence[row] = 1.0 / (1.0 + np.exp(-min(max(evidence[row], -50.0), 50.0)))
+    return evidence
 
 
 @compiled
 def expectation_maximisation(binned: Singles, means: Floats, shares: Floats, steps: int) -> tuple[Floats, Floats]:
     """Return two mean spectra (2, bins) and their shares (2,) after some steps from a start."""
     rows, bins = binned.shape
+    by_bin = np.ascontiguousarray(binned.T)
     for _ in range(steps):
-        second = posterior(binned, means, shares)
-        sums = np.full((2, bins), 0.5)
+        second = _second(by_bin, means, shares)
+        of_first, of_second = np.full(bins, 0.5), np.full(bins, 0.5)
         for row in range(rows):
+            weight = second[row]
             for k in range(bins):
-                count = binned[row, k]
-                sums[1, k] += second[row] * count
-                sums[0, k] += (1.0 - second[row]) * count
+                of_second[k] += weight * binned[row, k]
+                of_first[k] += (1.0 - weight) * binned[row, k]
         means = np.empty((2, bins))
-        for component in range(2):
-            means[component] = sums[component] / np.sum(sums[component])
+        means[0] = of_first / np.sum(of_first)
+        means[1] = of_second / np.sum(of_second)
         share = min(max(np.sum(second) / rows, 1e-4), 1.0 - 1e-4)
         shares = np.array([1.0 - share, share])
     return means, shares

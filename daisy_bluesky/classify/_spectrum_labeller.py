@@ -56,6 +56,7 @@ class SpectrumLabeller:
         self._visits: list[Hashable] = []
         self._labels, self._told = np.full((2, 1024), GONE, np.int64)
         self._next_review = FIRST_REVIEW
+        self._looked_over = False
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -98,6 +99,9 @@ class SpectrumLabeller:
 
     def relabelled(self) -> list[tuple[Hashable, int]]:
         """Return (visit, label) of every earlier visit whose label has changed since it was last given out."""
+        if not self._looked_over:
+            return []
+        self._looked_over = False
         kept = len(self._store)
         changed = np.flatnonzero(self._labels[:kept] != self._told[:kept])
         self._told[:kept] = self._labels[:kept]
@@ -139,6 +143,7 @@ class SpectrumLabeller:
 
     def _consider(self, number: int, counts: Spectra) -> None:
         """Place a spectrum that fits no phase: a spike is ill at once, others wait for more of their kind."""
+        self._looked_over = True
         if self._bank.phases and is_spike(counts[0]):
             self._labels[number] = ILL
             return
@@ -178,6 +183,7 @@ class SpectrumLabeller:
             self._labels[cluster.members] = cluster.label
 
     def _review(self) -> None:
+        self._looked_over = True
         if self._bank.discovered:
             self._renew()
         for label in range(1, len(self._bank.phases) + 1):

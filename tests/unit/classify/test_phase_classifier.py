@@ -100,7 +100,7 @@ def test_bad_training_is_refused_in_one_line(change, message):
         PhaseClassifier.fit(**given)
 
 
-@pytest.mark.parametrize("lost", ["means", "curve_4", "network_09"])
+@pytest.mark.parametrize("lost", ["means", "decision", "network_09"])
 def test_a_classifier_that_lacks_a_part_is_refused_by_its_file_name(classifier, tmp_path, lost):
     arrays = {name: values for name, values in classifier.arrays().items() if name != lost}
     np.savez(tmp_path / "lacking.npz", **arrays)
