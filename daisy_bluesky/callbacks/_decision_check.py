@@ -1,13 +1,13 @@
 """Re-drives a stored run and compares every decision with the one that was taken."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daisy_bluesky.callbacks._next_probe import NextProbe
+from daisy_bluesky.callbacks._next_probe import Decision, NextProbe
 from daisy_bluesky.callbacks._recommender import make_recommender
-from daisy_bluesky.callbacks._stored import Document, drive, stored_models
+from daisy_bluesky.callbacks._stored import Document, drive, single_events, stored_models
 
 COMPARED = ("row", "column", "dwell", "expected_reduction", "visit", "found", "relabelled", "phases")
 
@@ -58,21 +58,38 @@ def check_decisions(replay: Callable[[str], Iterable[Document]], uid: str) -> De
     for earlier in start.get("continues", []):
         drive(recommender, replay(earlier))
     decisions: set[str] = set()
-    compared, differences = 0, []
-    for name, document in replay(uid):
+    stored: list[Mapping[str, Any]] = []
+    check = _Comparison(recommender, int(start["recommender"].get("batch", 1)))
+    for name, document in single_events(replay(uid)):
         if name == "descriptor" and document["name"] == "decisions":
             decisions.add(document["uid"])
         if name == "event" and document["descriptor"] in decisions:
-            compared += 1
-            if difference := _difference(recommender, document["data"]):
-                differences.append(f"decision {document['seq_num']}: {difference}")
-        else:
-            recommender(name, document)  # type: ignore[arg-type]
-    return DecisionCheck(compared, len(differences), differences[0] if differences else "", recommender)
+            stored.append(document)
+            continue
+        check.compare(stored)
+        stored = []
+        recommender(name, document)  # type: ignore[arg-type]
+    return DecisionCheck(check.compared, len(check.differences), next(iter(check.differences), ""), recommender)
 
 
-def _difference(recommender: NextProbe, stored: Mapping[str, Any]) -> str:
-    decision = recommender.decide()
+class _Comparison:
+    def __init__(self, recommender: NextProbe, batch: int) -> None:
+        self._recommender, self._batch = recommender, batch
+        self.compared = 0
+        self.differences: list[str] = []
+
+    def compare(self, stored: Sequence[Mapping[str, Any]]) -> None:
+        """Compare the stored decisions that followed a visit, or a batch of them, with those taken now."""
+        if not stored:
+            return
+        self.compared += len(stored)
+        decisions = self._recommender.decide_batch(self._batch)
+        for event, decision in zip(stored, decisions, strict=False):
+            if difference := _difference(decision, event["data"]):
+                self.differences.append(f"decision {event['seq_num']}: {difference}")
+
+
+def _difference(decision: Decision, stored: Mapping[str, Any]) -> str:
     for key in COMPARED:
         now, then = float(getattr(decision, key)), stored[key]
         then = float("nan") if then is None else float(then)

@@ -1,11 +1,13 @@
 """The recommender: takes in every event as it is saved and says where the probe goes next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
-from event_model import DocumentRouter
-from event_model.documents import Event, EventDescriptor, RunStart
+from event_model import DocumentRouter, unpack_event_page
+from event_model.documents import Event, EventDescriptor, EventPage, RunStart
 from numpy.typing import NDArray
 
 from daisy_bluesky.callbacks._spending import Spending
@@ -13,6 +15,7 @@ from daisy_bluesky.protocols import Labeller, Policy
 
 RAREST_ESTIMATE = 256
 NOWHERE = -1
+NO_TARGET = (float(NOWHERE), float(NOWHERE), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.row != NOWHERE
+
+
+class _Answer(NamedTuple):
+    """What a visit has told."""
+
+    visit: int = 0
+    found: int = 0
+    relabelled: int = 0
+    phases: int = 0
+    seconds: float = 0.0
 
 
 class NextProbe(DocumentRouter):
@@ -100,10 +113,8 @@ class NextProbe(DocumentRouter):
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
         self._offset = 0
-        self._visit = 0
-        self._found = 0
-        self._relabelled = 0
-        self._reacting = 0.0
+        self._answered: list[_Answer] = []
+        self._decided = False
         self._estimate = (float("nan"),) * 3
         pixels = policy.shape[0] * policy.shape[1]
         self._estimate_every = min(max(pixels // RAREST_ESTIMATE, 1), RAREST_ESTIMATE)
@@ -112,6 +123,7 @@ class NextProbe(DocumentRouter):
         """Begin a run: its visits are counted after those of the runs it continues."""
         self._offset = max(self._pixels, default=0)
         self._descriptors.clear()
+        self._answered.clear()
         self.spending.begin()
 
     def descriptor(self, doc: EventDescriptor) -> None:
@@ -135,23 +147,31 @@ class NextProbe(DocumentRouter):
         pixel = (round(data[self._row_key]), round(data[self._column_key]))
         self.spending.add(visit, pixel, data)
         self._pixels[visit] = pixel
-        self._visit = visit
-        self._found = self.labeller.label(visit, np.asarray(data[self._spectrum]))
-        self._labels[visit] = self._found
-        self.policy.ingest((pixel,), (self._found,), visits=(visit,))
-        self._relabel()
+        found = self.labeller.label(visit, np.asarray(data[self._spectrum]))
+        self._labels[visit] = found
+        self.policy.ingest((pixel,), (found,), visits=(visit,))
+        relabelled = self._relabel()
         if visit % self._estimate_every == 0:
             self._estimate = self.policy.remaining_distortion()
-        self._reacting = perf_counter() - began
+        if self._decided:
+            self._answered.clear()
+            self._decided = False
+        self._answered.append(_Answer(visit, found, relabelled, len(self.labeller.phases), perf_counter() - began))
         return doc
 
-    def _relabel(self) -> None:
+    def event_page(self, doc: EventPage) -> EventPage:
+        """Classify the spectra of a page of events and take them in."""
+        for event in unpack_event_page(doc):
+            self.event(event)
+        return doc
+
+    def _relabel(self) -> int:
         changed = self.labeller.relabelled()
-        self._relabelled = len(changed)
         if changed:
             self._labels.update(changed)
             visits, labels = zip(*changed, strict=True)
             self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
+        return len(changed)
 
     @property
     def visits(self) -> int:
@@ -174,22 +194,32 @@ class NextProbe(DocumentRouter):
 
     def decide(self) -> Decision:
         """Return the next probe position and the reasons for it; asking twice changes nothing."""
+        return self._decisions(1, self._answered[-1:])[0]
+
+    def decide_batch(self, n: int) -> list[Decision]:
+        """Return up to n next probe positions and the reasons for them; asking twice changes nothing.
+
+        Returns
+        -------
+        list of Decision
+            One for each visit since positions were decided last, and at least one. Decisions beyond the number of
+            visits answer the latest; those for which no position is left lead nowhere.
+        """
+        return self._decisions(n, self._answered)
+
+    def _decisions(self, n: int, answered: Sequence[_Answer]) -> list[Decision]:
         began = perf_counter()
-        suggestion = self.policy.suggest(1)
-        row, column, dwell, expected = float(NOWHERE), float(NOWHERE), float("nan"), 0.0
-        if len(suggestion):
-            row, column, dwell = (float(value) for value in suggestion[0])
-            expected = float(self.policy.expected_at(int(row), int(column)))
-        latency = self._reacting + perf_counter() - began
-        return Decision(
-            row,
-            column,
-            dwell,
-            expected,
-            self._visit,
-            self._found,
-            self._relabelled,
-            len(self.labeller.phases),
-            self._estimate[0],
-            latency,
-        )
+        self._decided = True
+        targets = [tuple(map(float, suggestion)) for suggestion in self.policy.suggest(n)]
+        reductions = [float(self.policy.expected_at(int(row), int(column))) for row, column, _ in targets]
+        rows = max(len(targets), len(answered), 1)
+        targets += [NO_TARGET] * (rows - len(targets))
+        reductions += [0.0] * (rows - len(reductions))
+        answers = [*answered] or [_Answer()]
+        answers += answers[-1:] * (rows - len(answers))
+        latency = sum(answer.seconds for answer in answered) + perf_counter() - began
+        estimate = self._estimate[0]
+        return [
+            Decision(row, column, dwell, reduction, *answer[:-1], estimate, latency)
+            for (row, column, dwell), reduction, answer in zip(targets, reductions, answers, strict=True)
+        ]

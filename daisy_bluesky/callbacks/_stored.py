@@ -1,9 +1,10 @@
 """Builds recommenders from stored runs and drives them through their documents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from event_model import unpack_event_page
 
 from daisy_bluesky.callbacks._next_probe import NextProbe
 
@@ -44,3 +45,13 @@ def drive(recommender: NextProbe, documents: Iterable[Document]) -> None:
     """Feed a stored run into a recommender."""
     for name, document in documents:
         recommender(name, document)  # type: ignore[arg-type]
+
+
+def single_events(documents: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents of a run with each event on its own, those of a page one after the other."""
+    for name, document in documents:
+        if name == "event_page":
+            for event in unpack_event_page(document):  # type: ignore[arg-type]
+                yield "event", event
+        else:
+            yield name, document

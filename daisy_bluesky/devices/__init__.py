@@ -7,9 +7,11 @@ from daisy_bluesky.devices._devices import Devices, make_devices
 from daisy_bluesky.devices._eds import EDSDetector
 from daisy_bluesky.devices._eels import EELSDetector
 from daisy_bluesky.devices._haadf import HAADFDetector
+from daisy_bluesky.devices._list_scan import VISIT, ListScan
 from daisy_bluesky.devices._probe import ProbePositioner
 
 __all__ = [
+    "VISIT",
     "Beam",
     "BeamDetector",
     "Devices",
@@ -17,6 +19,7 @@ __all__ = [
     "EDSDetector",
     "EELSDetector",
     "HAADFDetector",
+    "ListScan",
     "ProbePositioner",
     "make_devices",
 ]

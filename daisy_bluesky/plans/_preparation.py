@@ -58,6 +58,7 @@ def prepare_new(
     model: str | None,
     start_fraction: float,
     seed: int,
+    batch: int,
 ) -> Preparation:
     """Prepare a map that starts from nothing.
 
@@ -76,6 +77,7 @@ def prepare_new(
         "shape": list(shape),
         "seed": seed,
         "start_fraction": start_fraction,
+        "batch": batch,
         "spectrum": key,
         "channels": channels,
         "position": list(getattr(probe, "hints", {}).get("fields", ()))
@@ -107,7 +109,7 @@ def prepare_continued(
     """
     latest = find_run(uid, directory)
     start, models = stored_models(replay(latest))
-    configuration = dict(start["recommender"])
+    configuration = {**start["recommender"], "batch": given["batch"]}
     _check_agreement(uid, configuration, given)
     key, channels = _spectrum_key(detectors, configuration["spectrum"])
     if channels != configuration["channels"]:

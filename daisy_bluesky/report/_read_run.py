@@ -92,10 +92,10 @@ class _RunReader:
     def _event(self, event: Mapping[str, Any]) -> None:
         stream = self._streams[event["descriptor"]]
         data = event["data"]
-        visit = self._offset + int(event["seq_num"])
         if stream["name"] == "primary":
-            self._visit(visit, data, stream["data_keys"])
+            self._visit(self._offset + int(event["seq_num"]), data, stream["data_keys"])
         elif stream["name"] == "decisions":
+            visit = int(data["visit"])
             self._found[visit] = int(data["found"])
             self._relabelled += int(data["relabelled"])
             self._latencies[visit] = float(data["latency"])

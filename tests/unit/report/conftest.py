@@ -67,7 +67,7 @@ class MadeUpRun:
 
     def decision(self, number: int, found: int | None = None, relabelled: int = 0) -> tuple[str, dict[str, Any]]:
         found = int(self.labels[number]) if found is None else found
-        data = {"found": found, "relabelled": relabelled, "latency": 1e-4 * (number + 1)}
+        data = {"visit": number + 1, "found": found, "relabelled": relabelled, "latency": 1e-4 * (number + 1)}
         return "event", {"descriptor": "d", "seq_num": number + 1, "data": data}
 
     def measured(self) -> list[tuple[str, dict[str, Any]]]:
