@@ -43,20 +43,24 @@ class EventCost:
 
 
 def event_cost(engine: RunEngine, plan: MsgGenerator[Any]) -> EventCost:
-    """Run a plan and measure the CPU time from each event of stream ``primary`` to the next."""
-    marks: list[tuple[float, float]] = []
+    """Run a plan and measure the CPU time from each event of stream ``primary`` to the next.
+
+    The events of a page share the time from the page before evenly.
+    """
+    marks: list[tuple[float, float, float]] = []
     engine(plan, _marker(marks))
-    thread, process = np.diff(np.array(marks), axis=0).T
+    clocks = np.array(marks)
+    thread, process = np.repeat(np.diff(clocks[:, :2], axis=0) / clocks[1:, 2:], clocks[1:, 2].astype(int), axis=0).T
     return EventCost(float(thread.mean()), float(np.median(thread)), float(process.mean()))
 
 
-def _marker(marks: list[tuple[float, float]]) -> Callable[[str, Mapping[str, Any]], None]:
+def _marker(marks: list[tuple[float, float, float]]) -> Callable[[str, Mapping[str, Any]], None]:
     streams: set[str] = set()
 
     def mark(name: str, document: Mapping[str, Any]) -> None:
         if name == "descriptor" and document["name"] == "primary":
             streams.add(document["uid"])
-        elif name == "event" and document["descriptor"] in streams:
-            marks.append((thread_time(), process_time()))
+        elif name in ("event", "event_page") and document["descriptor"] in streams:
+            marks.append((thread_time(), process_time(), float(np.size(document["seq_num"]))))
 
     return mark

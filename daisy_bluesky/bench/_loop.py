@@ -25,6 +25,7 @@ from daisy_bluesky.specimen import VirtualSpecimen
 SEED = 0
 BARE_EVENTS = 3000
 REPEATS = 3
+BATCH = 32
 WANTED_COST = 2e-3
 WANTED_RATIO = 4.0
 UPLOAD_TIMEOUT = 120.0
@@ -43,14 +44,16 @@ def compare(shape: tuple[int, int], bare_events: int, repeats: int, classifier: 
         classifier.save(trained)
         settings = load_settings(data=Path(folder), shape=shape, seed=SEED)
         with start(settings=settings, instrument=VirtualInstrument(specimen)) as session:
-            pairs = []
+            runs = []
             for _ in range(repeats):
                 bare = event_cost(bare_engine, _bare_loop(session, bare_events))
                 whole = event_cost(session.RE, _whole_loop(session, trained))
                 session.uploader.flush(UPLOAD_TIMEOUT)
-                pairs.append((bare, whole))
-    bare_cost, cost = _median([bare for bare, _ in pairs]), _median([whole for _, whole in pairs])
-    ratio = float(np.median([whole.mean / bare.mean for bare, whole in pairs]))
+                batches = event_cost(session.RE, _whole_loop(session, trained, BATCH))
+                session.uploader.flush(UPLOAD_TIMEOUT)
+                runs.append((bare, whole, batches))
+    bare_cost, cost, batch_cost = (_median(costs) for costs in zip(*runs, strict=True))
+    ratio = float(np.median([whole.mean / bare.mean for bare, whole, _ in runs]))
     what = (
         f"whole loop per event, journal and decisions, {shape[0]} x {shape[1]} at {FRACTION:.0%}, spectra drawn "
         f"beforehand, mean of a run, median of {repeats} runs"
@@ -72,6 +75,12 @@ def compare(shape: tuple[int, int], bare_events: int, repeats: int, classifier: 
         f"bare loop {bare_cost.mean * 1e3:.2f} ms, median event {bare_cost.median * 1e3:.2f} ms",
         {"ratio": ratio, "bare": bare_cost.mean},
     )
+    yield Gate(
+        f"the same in batches of {BATCH}: CPU time per event of the RunEngine's thread",
+        f"{batch_cost.mean * 1e3:.2f} ms",
+        beside=f"whole process {batch_cost.process * 1e3:.2f} ms; one by one {cost.mean * 1e3:.2f} ms",
+        figures=asdict(batch_cost),
+    )
 
 
 def _median(costs: Sequence[EventCost]) -> EventCost:
@@ -83,13 +92,14 @@ def _detectors(session: Session) -> list[BeamDetector]:
     return [detector for detector in (session.haadf, session.eds) if detector is not None]
 
 
-def _whole_loop(session: Session, trained: Path) -> MsgGenerator[str | None]:
+def _whole_loop(session: Session, trained: Path, batch: int = 1) -> MsgGenerator[str | None]:
     return adaptive_map(
         _detectors(session),
         session.probe,
         fraction=FRACTION,
         classifier=str(trained),
         seed=SEED,
+        batch=batch,
     )
 
 

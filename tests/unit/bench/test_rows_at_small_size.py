@@ -24,10 +24,11 @@ def test_a_virtual_map_stands_beside_its_rasters():
 
 
 def test_the_whole_loop_costs_more_than_the_bare_one(classifier):
-    cost, multiple = _loop.compare((40, 40), 60, 1, classifier)
+    cost, multiple, batches = _loop.compare((40, 40), 60, 1, classifier)
     assert multiple.figures["ratio"] > 1
     assert cost.figures["mean"] > multiple.figures["bare"] > 0
     assert multiple.passed == (multiple.figures["ratio"] <= 4)
+    assert 0 < batches.figures["mean"] < cost.figures["mean"]
 
 
 def test_a_run_is_followed_from_its_beginning_to_its_replay(classifier):
