@@ -200,7 +200,7 @@ def make_instrument(settings: Settings) -> Instrument:
         return VirtualInstrument(VirtualSpecimen.demo(settings.shape, seed=settings.seed), clock=clock)
     if settings.recording is None:
         raise ValueError("recording: a recorded instrument needs a spectrum image; set recording = 'FILE'")
-    return RecordedInstrument(RecordedSpecimen.load(settings.recording), clock=clock)
+    return RecordedInstrument(RecordedSpecimen.load(settings.recording, seed=settings.seed), clock=clock)
 
 
 def _make_devices(instrument: Instrument, settings: Settings) -> Devices:

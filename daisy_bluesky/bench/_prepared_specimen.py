@@ -33,6 +33,8 @@ class PreparedSpecimen:
         Rows and columns.
     pixel_size : float
         nm.
+    identity : str
+        That of the specimen.
     eds_axis : EnergyAxis
         Channels of the EDS detector, keV.
     eels_axis : None
@@ -44,6 +46,7 @@ class PreparedSpecimen:
     def __init__(self, specimen: VirtualSpecimen, counts: float, seed: int) -> None:
         self.shape = specimen.shape
         self.pixel_size = specimen.pixel_size
+        self.identity = specimen.identity
         self.eds_axis: EnergyAxis | None = specimen.eds_axis
         good, _ = specimen.training_spectra(SPECTRA_OF_A_KIND, counts, seed)
         ill = specimen.ill_spectra(SPECTRA_OF_A_KIND, counts, seed)

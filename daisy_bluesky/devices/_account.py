@@ -1,6 +1,7 @@
 """The account of the charge that a specimen has received, and its hard limits."""
 
 import math
+import uuid
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,8 @@ class DoseAccount:
 
     Attributes
     ----------
+    uid : str
+        Names the account; another one after `reset`.
     charge : float
         Charge the field has received, pC.
     visits : ndarray of int32, (rows, columns)
@@ -61,13 +64,14 @@ class DoseAccount:
 
     def reset(self) -> None:
         """Forget everything: a fresh field is under the beam."""
+        self.uid = str(uuid.uuid4())
         self.charge = 0.0
         self.visits: NDArray[np.int32] = np.zeros(self._shape, np.int32)
         self.dwell_map: NDArray[np.float64] = np.zeros(self._shape)
         self.charge_map: NDArray[np.float64] = np.zeros(self._shape)
 
     def restore(self, dwell_map: ArrayLike, visits: ArrayLike, charge_map: ArrayLike) -> None:
-        """Take over what an earlier run has done to the field.
+        """Take over what an earlier run has done to the field, in place of what is in the account.
 
         Parameters
         ----------

@@ -188,8 +188,13 @@ class Beam(Device):
         """Charge the field has received over the area of the field, e-/A^2."""
         return self._account.total_dose
 
+    @property
+    def account_uid(self) -> str:
+        """Names the account: another one after `reset`, and in another process."""
+        return self._account.uid
+
     def restore(self, dwell_map: ArrayLike, visits: ArrayLike, charge_map: ArrayLike | None = None) -> None:
-        """Take over what an earlier run has done to the field.
+        """Take over what an earlier run has done to the field, in place of what is in the account.
 
         Parameters
         ----------

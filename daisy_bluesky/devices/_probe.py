@@ -8,6 +8,7 @@ from bluesky.protocols import Status
 from ophyd import Component, Device
 
 from daisy_bluesky.devices._beam import Beam
+from daisy_bluesky.devices._identified import Identified
 from daisy_bluesky.devices._probe_axis import ProbeAxis
 from daisy_bluesky.devices._signals import ReadBack
 from daisy_bluesky.protocols import Instrument
@@ -67,6 +68,18 @@ class ProbePositioner(Device):
     def pixel_size(self) -> float:
         """Distance between pixel centres, nm."""
         return self.beam.instrument.pixel_size
+
+    @property
+    def field(self) -> dict[str, Any]:
+        """What tells this field from others: instrument, shape, pixel size (nm), and the specimen where it is known."""
+        instrument = self.beam.instrument
+        known = {"specimen": instrument.specimen_identity} if isinstance(instrument, Identified) else {}
+        return {
+            "instrument": instrument.name,
+            "shape": list(instrument.shape),
+            "pixel_size": instrument.pixel_size,
+            **known,
+        }
 
     @property
     def position(self) -> tuple[float, float]:

@@ -1,19 +1,17 @@
 """The adaptive map: after every event, the next probe position."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bluesky import Msg
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
-from bluesky.utils import InvalidCommand, MsgGenerator
+from bluesky.utils import MsgGenerator
 
-from daisy_bluesky.callbacks import NextProbe, Spending
-from daisy_bluesky.config import load_settings
-from daisy_bluesky.devices import Beam, ListScan
+from daisy_bluesky.callbacks import NextProbe
+from daisy_bluesky.devices import ListScan
 from daisy_bluesky.plans._asking import measure_batches, measure_each
+from daisy_bluesky.plans._continuation import book, go_on
 from daisy_bluesky.plans._grid import (
     checked_detectors,
     grid_shape,
@@ -22,13 +20,12 @@ from daisy_bluesky.plans._grid import (
     set_dwell_time,
     shared_beam,
 )
-from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
+from daisy_bluesky.plans._metadata import joined_metadata
+from daisy_bluesky.plans._numbers import positive, whole
+from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._visit import Visit, staged_run
-from daisy_bluesky.storage import JOURNAL_DIRECTORY
-
-START_FRACTION = 0.01
 
 
 def adaptive_map(
@@ -37,7 +34,7 @@ def adaptive_map(
     *,
     shape: Sequence[int] | None = None,
     dwell_time: float | None = None,
-    fraction: float = 0.2,
+    fraction: float | None = None,
     max_dose: float | None = None,
     max_time: float | None = None,
     convergence: float | None = None,
@@ -45,7 +42,7 @@ def adaptive_map(
     model: str | None = None,
     spectrum: str | None = None,
     start_fraction: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
     timeout: float = 60.0,
@@ -62,9 +59,9 @@ def adaptive_map(
     shape : (int, int), optional
         Rows and columns of the map, pixels; the whole field, or that of the run it continues, when not given.
     dwell_time : float, optional
-        Dwell time of all detectors, s; what they are set to when not given.
-    fraction : float
-        Largest fraction of the pixels to measure, in (0, 1].
+        Dwell time of all detectors, s; what they are set to, or were in the run it continues, when not given.
+    fraction : float, optional
+        Largest fraction of the pixels to measure, in (0, 1]; 0.2 when not given.
     max_dose : float, optional
         Stop at this mean dose over the map, e-/A^2.
     max_time : float, optional
@@ -81,14 +78,15 @@ def adaptive_map(
         Data key of the spectra that decide; the first detector's that measures any when not given.
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
-    seed : int
-        Seed of the start pattern, a whole number from 0 up.
+    seed : int, optional
+        Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
         How many positions to ask for at once: 1 asks after every event; more cost less time per event, for dwell times
         of milliseconds and less, and leave the map a little worse.
     continue_from : str, optional
         Uid (or its beginning) of a run that was cut short: its measurements and dose count, and its models, spectrum,
-        start pattern and seed are used.
+        start pattern and seed are used; so are its dwell times and limits, where no others are given. It must have
+        been measured on the same field of the same specimen.
     timeout : float
         Longest wait for a move or an exposure, s.
     md : dict, optional
@@ -113,54 +111,36 @@ def adaptive_map(
     Hujsak, Roth, Dravid, Microsc. Microanal. 24 (2018), DAISY; Zhang et al., Microsc. Microanal. 24 (2018), EDS-SLADS.
     """
     detectors, probe = checked_detectors(detectors), named(probe)
-    batch = _whole_number("batch", batch, 1)
-    if continue_from is None:
-        preparation = prepare_new(
-            detectors,
-            probe,
-            grid_shape(probe, shape),
-            spectrum=spectrum,
-            classifier=classifier,
-            model=model,
-            start_fraction=_start_of(fraction, start_fraction),
-            seed=_whole_number("seed", seed, 0),
-            batch=batch,
-        )
-    else:
-        given = {"shape": shape, "classifier": classifier, "model": model, "spectrum": spectrum, "batch": batch}
-        directory = yield from _journal_directory()
-        preparation = prepare_continued(continue_from, directory, detectors, given)
-    grid = grid_shape(probe, preparation.configuration["shape"])
+    batch, timeout = whole("batch", batch, 1), positive("timeout", timeout, "seconds")
     beam = shared_beam(detectors)
-    limits = {"max_dose": max_dose, "max_time": max_time, "convergence": convergence}
+    given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
+    given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
+    if continue_from is None:
+        preparation = prepare_new(detectors, probe, given)
+    else:
+        preparation = yield from go_on(continue_from, detectors, probe, beam, given)
+    limits = preparation.limits(fraction=fraction, max_dose=max_dose, max_time=max_time, convergence=convergence)
+    grid = grid_shape(probe, preparation.configuration["shape"])
     start = preparation.configuration["start_fraction"]
-    rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, fraction=fraction, **limits)
+    rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, **limits)
+    points = rule.visits - preparation.recommender.visits
+    if points <= 0:
+        raise ValueError(f"fraction: run {continue_from} has its {rule.visits} points already; give a larger fraction")
     readables = [] if beam is None else [beam]
     parts = (detectors, probe, readables)
     measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
-    points = max(0, rule.visits - preparation.recommender.visits)
-    arguments = {"fraction": fraction, **limits, "dwell_time": dwell_time}
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, arguments)
-    if beam is not None and preparation.continues:
-        _restore_dose(beam, preparation.recommender.spending)
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, "dwell_time": dwell_time})
+    if beam is not None:
+        metadata["beam_account"] = beam.account_uid
+    metadata = joined_metadata({**metadata, **preparation.metadata}, md)
+    if beam is not None and preparation.unbooked is not None:
+        book(beam, preparation.unbooked)
 
-    yield from set_dwell_time(detectors, dwell_time)
-    plan = staged_run(
-        _map(preparation, measuring, rule),
-        [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])],
-        {**metadata, **preparation.metadata, **(md or {})},
-    )
+    yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
+    staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
+    plan = staged_run(_map(preparation, measuring, rule), staged, metadata)
     uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
     return uid
-
-
-def _journal_directory() -> MsgGenerator[Path]:
-    """Ask the RunEngine where its runs are; where no session told it, they are where the configuration says."""
-    try:
-        answer: Path | None = yield Msg(JOURNAL_DIRECTORY)
-    except InvalidCommand:
-        answer = None
-    return answer or load_settings().journal_directory
 
 
 def _map(preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule) -> MsgGenerator[str | None]:
@@ -173,30 +153,6 @@ def _map(preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRu
         )
     yield from _keep_result(preparation.recommender)
     return reason
-
-
-def _restore_dose(beam: Beam, spending: Spending) -> None:
-    # this very session may have measured the earlier runs: what the beam accounts already must not count twice
-    field = beam.instrument.shape
-    beam.restore(
-        np.maximum(beam.dwell_map, spending.dwell_map(field)),
-        np.maximum(beam.visits, spending.visit_map(field)),
-        np.maximum(beam.charge_map, spending.charge_map(field)),
-    )
-
-
-def _start_of(fraction: float, start_fraction: float | None) -> float:
-    if start_fraction is None:
-        return min(START_FRACTION, fraction)
-    if not 0 < start_fraction <= fraction:
-        raise ValueError(f"start_fraction: {start_fraction} is not in (0, fraction = {fraction}]; give another")
-    return start_fraction
-
-
-def _whole_number(name: str, value: int, least: int) -> int:
-    if int(value) != value or value < least:
-        raise ValueError(f"{name}: {value} is not a whole number from {least} up")
-    return int(value)
 
 
 def _keep_models(preparation: Preparation) -> MsgGenerator[None]:

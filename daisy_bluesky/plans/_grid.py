@@ -1,6 +1,6 @@
 """The grid a map is measured on, checked against what the probe can reach."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.devices import Beam
+from daisy_bluesky.plans._numbers import positive, share
 
 
 def grid_shape(probe: NamedMovable[Any], shape: Sequence[int] | None) -> tuple[int, int]:
@@ -24,7 +25,10 @@ def grid_shape(probe: NamedMovable[Any], shape: Sequence[int] | None) -> tuple[i
         if field is None:
             raise ValueError(f"shape: {probe.name} does not tell its field; give shape=(rows, columns)")
         shape = field
-    sides = np.asarray(shape)
+    try:
+        sides = np.asarray(shape)
+    except ValueError:
+        sides = np.empty(0)
     if sides.shape != (2,) or sides.dtype.kind not in "iuf" or np.any((sides < 2) | (sides % 1 != 0)):
         raise ValueError(f"shape: {shape} is not (rows, columns) of at least 2 x 2 pixels")
     rows, columns = (int(side) for side in sides)
@@ -56,15 +60,16 @@ def checked_detectors(detectors: Sequence[Readable[Any]]) -> list[Readable[Any]]
     ValueError
         One is no detector, or is there twice: it would cost the specimen a second exposure.
     """
-    if isinstance(detectors, str | Readable):
+    if isinstance(detectors, str | Readable) or not isinstance(detectors, Iterable):
         raise ValueError(f"detectors: {detectors!r} is not a list; give one, such as [haadf, eds]")
-    for detector in detectors:
+    found = list(detectors)
+    for detector in found:
         if not isinstance(detector, Readable):
             raise ValueError(f"detectors: {detector!r} is no detector; give devices, such as haadf and eds")
-    names = [detector.name for detector in detectors]
+    names = [detector.name for detector in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"detectors: {', '.join(twice)} is there twice; name every detector once")
-    return list(detectors)
+    return found
 
 
 def visits_of(fraction: float, shape: tuple[int, int]) -> int:
@@ -75,9 +80,7 @@ def visits_of(fraction: float, shape: tuple[int, int]) -> int:
     ValueError
         The fraction is not in (0, 1].
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction: {fraction} is not in (0, 1]")
-    return max(1, round(fraction * shape[0] * shape[1]))
+    return max(1, round(share("fraction", fraction) * shape[0] * shape[1]))
 
 
 def shared_beam(detectors: Sequence[Readable[Any]]) -> Beam | None:
@@ -94,21 +97,22 @@ def shared_beam(detectors: Sequence[Readable[Any]]) -> Beam | None:
     return next(iter(beams.values()), None)
 
 
-def set_dwell_time(detectors: Sequence[Readable[Any]], dwell_time: float | None) -> MsgGenerator[None]:
-    """Set the dwell time, s, of every detector that has one; None leaves them as they are.
+def set_dwell_time(
+    detectors: Sequence[Readable[Any]], dwell_time: float | None, before: Mapping[str, float] | None = None
+) -> MsgGenerator[None]:
+    """Set the dwell time, s, of every detector that has one; None leaves them as they are, or were `before` by name.
 
     Raises
     ------
     ValueError
         The dwell time is not positive.
     """
-    if dwell_time is None:
-        return
-    if not dwell_time > 0:
-        raise ValueError(f"dwell_time: {dwell_time} s is not positive")
+    if dwell_time is not None:
+        dwell_time = positive("dwell_time", dwell_time, "seconds")
     for detector in detectors:
-        if (signal := getattr(detector, "dwell_time", None)) is not None:
-            yield from bps.abs_set(signal, dwell_time, wait=True)
+        wanted = (before or {}).get(detector.name) if dwell_time is None else dwell_time
+        if wanted is not None and (signal := getattr(detector, "dwell_time", None)) is not None:
+            yield from bps.abs_set(signal, wanted, wait=True)
 
 
 def map_metadata(
@@ -131,7 +135,7 @@ def map_metadata(
         "extents": [[0, rows - 1], [0, columns - 1]],
         "num_points": points,
         "num_intervals": max(0, points - 1),
-        **({"pixel_size": probe.pixel_size} if hasattr(probe, "pixel_size") else {}),
+        **{name: getattr(probe, name) for name in ("pixel_size", "field") if hasattr(probe, name)},
         "hints": {
             "gridding": "rectilinear_nonsequential",
             "dimensions": [([axis], "primary") for axis in axes],

@@ -1,20 +1,23 @@
-"""Gets a recommender ready before the first electron: from models, or from a run that was cut short."""
+"""Gets a recommender ready before the first electron."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bluesky.protocols import NamedMovable, Readable
 
-from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, drive, make_recommender, stored_models
+from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, Spending, make_recommender
 from daisy_bluesky.classify import PhaseClassifier
+from daisy_bluesky.plans._grid import grid_shape
+from daisy_bluesky.plans._numbers import share, whole
 from daisy_bluesky.sampling import SladsModel
-from daisy_bluesky.storage import find_run, replay
 
 LARGEST_SCALAR = 16
+FRACTION = 0.2
+START_FRACTION = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,21 @@ class Preparation:
         Serialised models, for the ``models`` stream.
     continues : list of str
         Uids of the runs this one continues, oldest first.
+    continued : Mapping
+        Start document of the latest of them; empty where there is none.
+    dwell_times : Mapping of str to float
+        Dwell times the latest of them was measured with, s, by detector.
+    unbooked : Spending or None
+        What they did to the field, where the beam's account does not hold it yet.
     """
 
     recommender: NextProbe
     configuration: dict[str, Any]
     models: dict[str, bytes]
     continues: list[str]
+    continued: Mapping[str, Any] = field(default_factory=dict)
+    dwell_times: Mapping[str, float] = field(default_factory=dict)
+    unbooked: Spending | None = None
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -47,90 +59,81 @@ class Preparation:
         }
         return metadata | ({"continues": self.continues} if self.continues else {})
 
+    def limits(self, **given: float | None) -> dict[str, Any]:
+        """Return the limits given; where one is None, that of the run this one continues, or its default."""
+        before = self.continued.get("plan_args", {"fraction": FRACTION})
+        return {name: before.get(name) if limit is None else limit for name, limit in given.items()}
 
-def prepare_new(
-    detectors: Sequence[Readable[Any]],
-    probe: NamedMovable[Any],
-    shape: tuple[int, int],
-    *,
-    spectrum: str | None,
-    classifier: str | None,
-    model: str | None,
-    start_fraction: float,
-    seed: int,
-    batch: int,
-) -> Preparation:
+
+def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], given: Mapping[str, Any]) -> Preparation:
     """Prepare a map that starts from nothing.
+
+    Parameters
+    ----------
+    detectors : sequence of Readable
+        What measures.
+    probe : NamedMovable
+        Where it is measured.
+    given : mapping of str to Any
+        What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``fraction``, ``start_fraction``,
+        ``seed`` (None leaves each to its default) and ``batch``.
 
     Raises
     ------
     ValueError
-        No detector measures spectra, a model file is unreadable or was trained for other channels.
+        No detector measures spectra, a model file is unreadable or was trained for other channels, or what is asked
+        is out of range.
     """
-    key, channels = _spectrum_key(detectors, spectrum)
-    sampling = _named("model", model, SladsModel.from_bytes) if model else SladsModel.default().to_bytes()
-    models = {SAMPLING_MODEL: sampling}
-    if classifier is not None:
-        models[CLASSIFIER] = _named("classifier", classifier, PhaseClassifier.from_bytes)
+    key, channels = spectrum_key(detectors, given["spectrum"])
     configuration = {
         "policy": "slads",
-        "shape": list(shape),
-        "seed": seed,
-        "start_fraction": start_fraction,
-        "batch": batch,
+        "shape": list(grid_shape(probe, given["shape"])),
+        "seed": whole("seed", given["seed"] or 0, 0),
+        "start_fraction": _start_of(given["fraction"], given["start_fraction"]),
+        "batch": given["batch"],
         "spectrum": key,
         "channels": channels,
         "position": list(getattr(probe, "hints", {}).get("fields", ()))
         or [f"{probe.name}_row", f"{probe.name}_column"],
     }
+    models = _read_models(given["model"], given["classifier"], key, channels)
     return Preparation(make_recommender(configuration, models), configuration, models, [])
 
 
-def prepare_continued(
-    uid: str, directory: Path, detectors: Sequence[Readable[Any]], given: Mapping[str, Any]
-) -> Preparation:
-    """Prepare a map that goes on with a run that was cut short, with all that was measured and dosed known.
+def _start_of(fraction: float | None, start_fraction: float | None) -> float:
+    largest = FRACTION if fraction is None else share("fraction", fraction)
+    if start_fraction is None:
+        return min(START_FRACTION, largest)
+    if share("start_fraction", start_fraction) > largest:
+        raise ValueError(f"start_fraction: {start_fraction} is more than fraction, {largest}; give less")
+    return start_fraction
 
-    Parameters
-    ----------
-    uid : str
-        The run, or the beginning of its uid.
-    directory : Path
-        Where the journal is.
-    detectors : sequence of Readable
-        What measures now.
-    given : mapping of str to Any
-        What the user asks of ``shape``, ``spectrum``, ``classifier`` and ``model``; None leaves it to the run.
+
+def _read_models(model: str | None, classifier: str | None, key: str, channels: int) -> dict[str, bytes]:
+    sampling = SladsModel.default().to_bytes() if model is None else _named("model", model, SladsModel.from_bytes)
+    models = {SAMPLING_MODEL: sampling}
+    if classifier is not None:
+        models[CLASSIFIER] = _named("classifier", classifier, PhaseClassifier.from_bytes)
+        _check_channels(classifier, PhaseClassifier.from_bytes(models[CLASSIFIER]).channels, key, channels)
+    return models
+
+
+def _check_channels(path: str, trained: int, key: str, channels: int) -> None:
+    if trained != channels:
+        raise ValueError(
+            f"classifier: {path} was trained for {trained} channels, {key} has {channels}; train one on spectra of "
+            "this detector"
+        )
+
+
+def spectrum_key(detectors: Sequence[Readable[Any]], wanted: str | None) -> tuple[str, int]:
+    """Return the data key of the spectra that decide, and their number of channels.
 
     Raises
     ------
     ValueError
-        The run is not in the journal, is no adaptive map, or was measured otherwise than now asked for.
+        No detector counts spectra, or not the wanted ones.
     """
-    latest = find_run(uid, directory)
-    start, models = stored_models(replay(latest))
-    configuration = {**start["recommender"], "batch": given["batch"]}
-    _check_agreement(uid, configuration, given)
-    key, channels = _spectrum_key(detectors, configuration["spectrum"])
-    if channels != configuration["channels"]:
-        raise ValueError(f"continue_from: {key} has {channels} channels, run {uid} {configuration['channels']}")
-    lineage = [*start.get("continues", []), start["uid"]]
-    recommender = make_recommender(configuration, models)
-    for earlier in lineage:
-        drive(recommender, replay(find_run(earlier, directory)))
-    return Preparation(recommender, configuration, models, lineage)
-
-
-def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    for name in ("classifier", "model"):
-        if given[name] is not None:
-            raise ValueError(f"{name}: run {uid} goes on with the models it stored; leave {name} out")
-    for name in ("shape", "spectrum"):
-        if given[name] is not None and tuple(given[name]) != tuple(configuration[name]):
-            raise ValueError(f"{name}: run {uid} was measured with {configuration[name]}; leave {name} out")
-
-
-def _spectrum_key(detectors: Sequence[Readable[Any]], wanted: str | None) -> tuple[str, int]:
     spectra: dict[str, int] = {}
     for detector in detectors:
         described: Mapping[str, Any] = detector.describe()  # type: ignore[assignment]
@@ -152,6 +155,8 @@ def _counted_spectrum(data_key: Mapping[str, Any]) -> bool:
 
 
 def _read_file(parameter: str, path: str) -> bytes:
+    if not isinstance(path, str):
+        raise ValueError(f"{parameter}: {path!r} is no path; give the file of a trained model")
     try:
         return Path(path).read_bytes()
     except OSError as error:

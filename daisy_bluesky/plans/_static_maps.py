@@ -15,8 +15,9 @@ from daisy_bluesky.plans._grid import (
     named,
     set_dwell_time,
     shared_beam,
-    visits_of,
 )
+from daisy_bluesky.plans._metadata import joined_metadata
+from daisy_bluesky.plans._numbers import positive, share, whole
 from daisy_bluesky.plans._visit import Visit, staged_run
 from daisy_bluesky.sampling import patterns
 
@@ -63,12 +64,11 @@ def raster_map(
     ValueError
         One line naming the parameter that is wrong; nothing has been exposed.
     """
-    grid = grid_shape(named(probe), shape)
+    probe = named(probe)
+    grid = grid_shape(probe, shape)
     positions = np.argwhere(np.ones(grid, dtype=bool))
     return (
-        yield from _map(
-            "raster_map", checked_detectors(detectors), named(probe), grid, positions, dwell_time, timeout, {}, md
-        )
+        yield from _map("raster_map", checked_detectors(detectors), probe, grid, positions, dwell_time, timeout, {}, md)
     )
 
 
@@ -121,17 +121,17 @@ def sparse_map(
     ValueError
         One line naming the parameter that is wrong; nothing has been exposed.
     """
-    if pattern not in PATTERNS:
+    if not isinstance(pattern, str) or pattern not in PATTERNS:
         raise ValueError(f"pattern: {pattern!r} is none of {', '.join(PATTERNS)}")
-    grid = grid_shape(named(probe), shape)
-    visits_of(fraction, grid)
-    positions = PATTERNS[pattern](grid, fraction, seed=seed)
+    probe = named(probe)
+    grid = grid_shape(probe, shape)
+    positions = PATTERNS[pattern](grid, share("fraction", fraction), seed=whole("seed", seed, 0))
     arguments = {"fraction": fraction, "pattern": pattern, "seed": seed}
     return (
         yield from _map(
             "sparse_map",
             checked_detectors(detectors),
-            named(probe),
+            probe,
             grid,
             positions,
             dwell_time,
@@ -155,12 +155,12 @@ def _map(
 ) -> MsgGenerator[str | None]:
     beam = shared_beam(detectors)
     readables = [] if beam is None else [beam]
-    visit = Visit(detectors, probe, readables, timeout=timeout)
+    visit = Visit(detectors, probe, readables, timeout=positive("timeout", timeout, "seconds"))
     metadata = map_metadata(name, detectors, probe, grid, len(positions), {**arguments, "dwell_time": dwell_time})
 
     yield from set_dwell_time(detectors, dwell_time)
     plan = _visit_all(visit, positions)
-    return (yield from staged_run(plan, [*readables, *detectors, probe], {**metadata, **(md or {})}))
+    return (yield from staged_run(plan, [*readables, *detectors, probe], joined_metadata(metadata, md)))
 
 
 def _visit_all(visit: Visit, positions: NDArray[np.int64]) -> MsgGenerator[str | None]:

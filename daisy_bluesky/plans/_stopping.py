@@ -8,6 +8,7 @@ from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import NextProbe
 from daisy_bluesky.plans._grid import visits_of
+from daisy_bluesky.plans._numbers import positive
 
 ANGSTROM_PER_NM = 10.0
 PICOCOULOMB_PER_ELECTRON = elementary_charge * 1e12
@@ -44,8 +45,8 @@ class StoppingRule:
 
     def __post_init__(self) -> None:
         for name, limit in (("max_time", self.seconds), ("convergence", self.distortion)):
-            if limit is not None and not limit > 0:
-                raise ValueError(f"{name}: {limit} is not a positive number")
+            if limit is not None:
+                positive(name, limit)
 
     def reason(self, recommender: NextProbe, visits: int) -> str | None:
         """Return why to stop after so many visits, or None to go on."""
@@ -98,7 +99,5 @@ def charge_of_dose(dose: float | None, probe: NamedMovable[Any], shape: tuple[in
     pixel_size = getattr(probe, "pixel_size", None)
     if pixel_size is None:
         raise ValueError(f"max_dose: {probe.name} does not tell its pixel size; stop on fraction or time")
-    if not dose > 0:
-        raise ValueError(f"max_dose: {dose} e-/A^2 is not positive")
     area = shape[0] * shape[1] * (float(pixel_size) * ANGSTROM_PER_NM) ** 2
-    return dose * area * PICOCOULOMB_PER_ELECTRON
+    return positive("max_dose", dose, "e-/A^2") * area * PICOCOULOMB_PER_ELECTRON

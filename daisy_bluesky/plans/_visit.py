@@ -28,11 +28,6 @@ class Visit:
         Longest wait for the move and for the exposure, s.
     stream : str
         Stream of the events.
-
-    Raises
-    ------
-    ValueError
-        The timeout is not positive.
     """
 
     def __init__(
@@ -44,8 +39,6 @@ class Visit:
         timeout: float,
         stream: str = "primary",
     ) -> None:
-        if not timeout > 0:
-            raise ValueError(f"timeout: {timeout} s is not positive")
         self._detectors = tuple(detectors)
         self._probe = probe
         self._readables = (probe, *detectors, *also_read)

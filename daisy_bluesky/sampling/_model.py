@@ -94,7 +94,7 @@ class SladsModel:
             with np.load(io.BytesIO(content), allow_pickle=False) as parts:
                 arrays = {field.name: parts[field.name] for field in fields(cls)}
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise ValueError(f"not a sampling model: {error}; train one with sampling.train") from error
+            raise ValueError("not a sampling model; train one with sampling.train") from error
         return cls(
             coefficients=np.ascontiguousarray(arrays["coefficients"], np.float64),
             exploration=float(arrays["exploration"]),

@@ -1,5 +1,6 @@
 """A recorded spectrum image that plays the specimen."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ class RecordedSpecimen:
         self._channel = np.repeat(counts.indices.astype(np.int32), counts.data)
         stream = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
         self._arrival = stream.random(self._channel.size, dtype=np.float32)
+
+    @property
+    def identity(self) -> str:
+        """The same for recordings of the same counts, thinned by the same seed."""
+        content = hashlib.sha256(f"{self.shape} {self.recorded_dwell} {self.pixel_size}".encode())
+        for values in (self._first, self._channel, self._arrival):
+            content.update(values.tobytes())
+        return f"recorded {content.hexdigest()[:16]}"
 
     @classmethod
     def load(

@@ -1,5 +1,6 @@
 """A simulated specimen, as a beam finds it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -117,6 +118,13 @@ class VirtualSpecimen:
         """
         fractions = phase_fractions(kind, shape, seed=seed, phases=len(ROCK))
         return cls(ROCK, fractions, ill=ill_map(shape, seed=seed), seed=seed)
+
+    @property
+    def identity(self) -> str:
+        """The same for specimens of the same phases, map and seed."""
+        content = hashlib.sha256(f"{self.phases} {self.pixel_size} {self._seed}".encode())
+        content.update(self.fractions.tobytes() + self.ill_kind.tobytes())
+        return f"virtual {content.hexdigest()[:16]}"
 
     @property
     def phases(self) -> tuple[str, ...]:

@@ -252,6 +252,24 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
         ({"seed": 1.5}, "seed"),
         ({"shape": 40}, "shape"),
         ({"continue_from": "0123"}, "0123"),
+        ({"continue_from": 5}, "continue_from: 5"),
+        ({"fraction": "0.2"}, "fraction: '0.2'"),
+        ({"start_fraction": "x"}, "start_fraction: 'x'"),
+        ({"dwell_time": "1"}, "dwell_time: '1'"),
+        ({"dwell_time": float("inf")}, "dwell_time: inf"),
+        ({"timeout": "x"}, "timeout: 'x'"),
+        ({"max_dose": "x"}, "max_dose: 'x'"),
+        ({"max_time": "x"}, "max_time: 'x'"),
+        ({"convergence": "x"}, "convergence: 'x'"),
+        ({"seed": "a"}, "seed: 'a'"),
+        ({"seed": float("nan")}, "seed: nan"),
+        ({"seed": 10**30}, "seed: 1000"),
+        ({"shape": [[1], [2, 3]]}, "shape"),
+        ({"classifier": 5}, "classifier: 5"),
+        ({"model": ""}, "model"),
+        ({"md": 5}, "md: 5"),
+        ({"md": {"recommender": 1}}, "md: recommender"),
+        ({"md": {"shape": [1, 2]}}, "md: shape"),
     ],
 )
 def test_bad_arguments_are_named_before_anything_is_exposed(
@@ -268,7 +286,7 @@ def test_bad_arguments_are_named_before_anything_is_exposed(
 def test_a_classifier_for_other_channels_is_refused(engine, microscope, specimen, tmp_path):
     spectra, labels = specimen.training_spectra(8, 500, 0)
     PhaseClassifier.fit(spectra[:, :1024], labels).save(tmp_path / "narrow.npz")
-    with pytest.raises(ValueError, match="1024 channels"):
+    with pytest.raises(ValueError, match=r"^classifier: .*narrow\.npz was trained for 1024 channels"):
         engine(adaptive_map(detectors(microscope), microscope.probe, classifier=str(tmp_path / "narrow.npz")))
 
 
@@ -276,6 +294,20 @@ def test_a_file_that_is_no_model_is_named(engine, microscope, tmp_path):
     (tmp_path / "notes.npz").write_bytes(b"not an archive")
     with pytest.raises(ValueError, match=r"notes\.npz"):
         engine(adaptive_map(detectors(microscope), microscope.probe, classifier=str(tmp_path / "notes.npz")))
+
+
+@pytest.mark.parametrize("none", [None, 5, "eds"])
+def test_detectors_that_are_no_list_are_refused(engine, microscope, none):
+    with pytest.raises(ValueError, match="^detectors: .* is not a list"):
+        engine(adaptive_map(none, microscope.probe))
+
+
+@pytest.mark.parametrize("asked", [{"seed": -1}, {"seed": "a"}, {"fraction": None}, {"pattern": [1]}])
+def test_what_a_sparse_map_is_asked_is_checked(engine, microscope, asked):
+    (name,) = asked
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        engine(sparse_map([microscope.haadf], microscope.probe, **asked))
+    assert microscope.beam.charge == 0
 
 
 @pytest.mark.parametrize("plan", [adaptive_map, raster_map, sparse_map])

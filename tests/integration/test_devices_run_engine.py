@@ -26,6 +26,7 @@ class TellTale:
 
     shape = (4, 5)
     pixel_size = 0.5
+    identity = "tell-tale"
     eds_axis = EnergyAxis(0.0, 0.01, 2048)
     eels_axis = EnergyAxis(0.0, 1.0, 1024, "eV")
 

@@ -22,6 +22,11 @@ class Specimen(Protocol):
         ...
 
     @property
+    def identity(self) -> str:
+        """The same for the same specimen, in any process."""
+        ...
+
+    @property
     def eds_axis(self) -> EnergyAxis | None:
         """Energy axis of the EDS spectra; None where there are none."""
         ...
@@ -76,6 +81,7 @@ class VirtualInstrument:
         self.specimen = specimen
         self.shape = specimen.shape
         self.pixel_size = specimen.pixel_size
+        self.specimen_identity = specimen.identity
         self.clock = SimulatedClock() if clock is None else clock
         self.blanked = True
         self.position = (0.0, 0.0)

@@ -14,6 +14,7 @@ class Recording:
 
     shape = (3, 3)
     pixel_size = 2.0
+    identity = "one count in 10 ms"
     eds_axis = EnergyAxis(0.0, 0.02, 64)
     eels_axis = None
 
