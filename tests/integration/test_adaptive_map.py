@@ -298,7 +298,7 @@ def test_a_file_that_is_no_model_is_named(engine, microscope, tmp_path):
 
 @pytest.mark.parametrize("none", [None, 5, "eds"])
 def test_detectors_that_are_no_list_are_refused(engine, microscope, none):
-    with pytest.raises(ValueError, match="^detectors: .* is not a list"):
+    with pytest.raises(ValueError, match=r"^detectors: .* is not a list"):
         engine(adaptive_map(none, microscope.probe))
 
 

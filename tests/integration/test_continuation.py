@@ -83,14 +83,14 @@ def test_another_specimen_is_not_taken_for_the_same(cut_short, specimen):
         VirtualSpecimen.demo((40, 41), seed=3),
     ]
     for other in others:
-        with pytest.raises(ValueError, match="continue_from: run .* was measured on another field or specimen"):
+        with pytest.raises(ValueError, match=r"continue_from: run .* was measured on another field or specimen"):
             cut_short.engine(plan_for(new_microscope(other), continue_from=cut_short.uid))
 
 
 @pytest.mark.parametrize("asked", [{"seed": 7}, {"start_fraction": 0.02}, {"spectrum": "eels_spectrum"}])
 def test_what_is_fixed_by_the_run_cannot_be_asked_otherwise(cut_short, specimen, asked):
     (name,) = asked
-    with pytest.raises(ValueError, match=f"^{name}: run .* was measured with .*; leave {name} out"):
+    with pytest.raises(ValueError, match=rf"^{name}: run .* was measured with .*; leave {name} out"):
         cut_short.engine(plan_for(new_microscope(specimen), continue_from=cut_short.uid, **asked))
 
 
