@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from daisy_bluesky.sampling._batches import choose_apart, short_tour
 from daisy_bluesky.sampling._checks import check_arguments, checked_visits
 from daisy_bluesky.sampling._dose_checks import (
+    Evidence,
     Shares,
     as_log_likelihood,
     checked_dwell,
@@ -15,8 +16,8 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_shares,
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
-from daisy_bluesky.sampling._dose_update import observe
-from daisy_bluesky.sampling._evidence import Finding
+from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
@@ -28,11 +29,13 @@ FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
 STRENGTH_GROWTH = 2.0
 FIRST_STRENGTH = 64
-SWEEPS = 10
+SWEEPS = 6
 TOLERANCE = 1e-2
 POOL = 64
 LARGEST_TOUR = 4096
 FAILURES = 2
+# Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
+FRAME_PART = 8
 
 
 class DoseAllocator:
@@ -95,12 +98,13 @@ class DoseAllocator:
         self._inside = checked_mask("roi", roi, self.shape, default=True)
         if not self._inside.any():
             raise ValueError("roi is empty; mark at least one pixel")
-        self._open = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False)
+        reachable = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False)
         self._channels = list(range(1, max(phases, 1) + 1))
         pitch = 1 << (LEVELS - 1)
         row, column = np.random.default_rng(seed).integers(0, pitch, 2).tolist()
+        self._limit = np.where(reachable, checked_limit(limit, self.shape), 0.0)
         self._field = empty_dose_field(
-            np.where(self._open, checked_limit(limit, self.shape), 0.0),
+            self._limit.copy(),
             self._inside,
             len(self._channels),
             (self.cost.overhead, self.cost.read_noise, self.cost.minimum_dwell),
@@ -108,12 +112,12 @@ class DoseAllocator:
         )
         self._strength = STRENGTHS[FIRST]
         self._field.coupling[:] = couplings(self._strength)
-        self._records: dict[int, tuple[Shares, Finding, float]] = {}
+        self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
         self._least = np.zeros(self.shape)
         self._failures = np.zeros(self.shape, np.int64)
         self._visits = 0
         self._next_review, self._next_strength = FIRST_REVIEW, FIRST_STRENGTH
-        self._last: tuple[int, int] | None = None
+        self._last: NDArray[np.int64] | None = None
         self._review()
 
     @property
@@ -206,7 +210,7 @@ class DoseAllocator:
         if count < n:
             choose_apart(candidates, np.zeros(len(best)), n - count, chosen)
         places = candidates[chosen]
-        start = places[0] if self._last is None else np.array(self._last)
+        start = places[0] if self._last is None else self._last
         return np.asarray(best[chosen][short_tour(places, start)])
 
     def ingest(
@@ -238,29 +242,45 @@ class DoseAllocator:
             then nothing has been taken in.
         """
         shares = checked_shares(positions, self._inside)
-        findings = checked_evidence(evidence, len(shares))
-        times = checked_dwell(dwell, len(shares), self.cost.minimum_dwell)
-        names = checked_visits(visits, len(shares))
-        for finding in findings:
-            self._know(finding)
-        for index, record in enumerate(zip(shares, findings, times, strict=True)):
-            if names is not None:
-                before = self._records.get(names[index])
-                if before is not None:
-                    self._apply(before, -1)
-                self._records[names[index]] = record
-            self._apply(record, 1)
-            self._last = record[0][0][:2]
+        count = int(shares.visit[-1]) + 1 if len(shares.visit) else 0
+        findings = checked_evidence(evidence, count)
+        times = checked_dwell(dwell, count, self.cost.minimum_dwell)
+        names = checked_visits(visits, count)
+        if count == 0:
+            return
+        self._know(findings)
+        if names is None:
+            self._apply(shares, findings, times, 1)
+        else:
+            self._replace(names, shares, findings, times)
+        self._last = shares.places[-1]
         self._look_over()
 
-    def _know(self, finding: Finding) -> None:
-        """Make room for phases a finding speaks of that nobody has spoken of before."""
-        if isinstance(finding, int):
-            if finding == UNKNOWN and UNKNOWN not in self._channels:
-                self._grow(UNKNOWN)
-            largest = finding
+    def _replace(self, names: list[int], shares: Shares, findings: Evidence, times: NDArray[np.float64]) -> None:
+        """Add visits that have names, each in place of what the name stood for before."""
+        if len(set(names)) == len(names) and not any(name in self._records for name in names):
+            self._apply(shares, findings, times, 1)
+            replacing = False
         else:
-            largest = len(finding)
+            replacing = True
+        bounds = np.searchsorted(shares.visit, np.arange(len(names) + 1)).tolist()
+        for index, name in enumerate(names):
+            part = slice(bounds[index], bounds[index + 1])
+            mine = Shares(
+                np.zeros(bounds[index + 1] - bounds[index], np.int64), shares.places[part], shares.share[part]
+            )
+            record = (mine, findings[index : index + 1], times[index : index + 1])
+            if replacing:
+                if name in self._records:
+                    self._apply(*self._records[name], -1)
+                self._apply(*record, 1)
+            self._records[name] = record
+
+    def _know(self, findings: Evidence) -> None:
+        """Make room for phases the findings speak of that nobody has spoken of before."""
+        if findings.ndim == 1 and (findings == UNKNOWN).any() and UNKNOWN not in self._channels:
+            self._grow(UNKNOWN)
+        largest = findings.shape[1] if findings.ndim == 2 else int(findings.max())
         while self.phases < largest:
             self._grow(self.phases + 1)
 
@@ -276,19 +296,26 @@ class DoseAllocator:
         sweep(self._field, SWEEPS, TOLERANCE)
         self._review()
 
-    def _apply(self, record: tuple[Shares, Finding, float], sign: int) -> None:
-        """Add a visit to the field, or with sign -1 take it out again."""
-        shares, finding, dwell = record
-        told = sign * as_log_likelihood(finding, self._channels)
-        failed = isinstance(finding, int) and finding == 0
-        for row, column, share in shares:
-            self._least[row, column] += share * told.min()
-            if failed:
-                self._failures[row, column] += sign
-                if self._failures[row, column] >= FAILURES:
-                    self._field.limit[row, column] = 0.0
-            observe(self._field, row, column, share * told, sign * share * dwell)
-        self._visits += sign
+    def _apply(self, shares: Shares, findings: Evidence, times: NDArray[np.float64], sign: int) -> None:
+        """Add visits to the field, or with sign -1 take them out again."""
+        weight = sign * shares.share
+        told = as_log_likelihood(findings, self._channels)[shares.visit] * weight[:, None]
+        rows, columns = shares.places.T
+        least = findings.min(axis=1) if findings.ndim == 2 else np.where(findings == 0, 0.0, -CERTAINTY)
+        np.add.at(self._least, (rows, columns), least[shares.visit] * weight)
+        if findings.ndim == 1 and not findings.all():
+            failed = findings[shares.visit] == 0
+            np.add.at(self._failures, (rows[failed], columns[failed]), sign)
+            self._field.limit[:] = np.where(self._failures < FAILURES, self._limit, 0.0)
+        times = times[shares.visit] * weight
+        if len(times) * FRAME_PART < self._inside.size:
+            observe_each(self._field, shares.places, told, times)
+        else:
+            np.add.at(self._field.evidence, (rows, columns), told)
+            np.add.at(self._field.dwell, (rows, columns), times)
+            sweep(self._field, SWEEPS, TOLERANCE)
+            self._next_review = 0
+        self._visits += sign * len(findings)
 
     def _look_over(self) -> None:
         """Learn from all visits together how spectra and sample are, each time their number has grown enough."""
@@ -314,7 +341,7 @@ class DoseAllocator:
 
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, from all evidence anew."""
-        field = self._field._replace(messages=np.zeros_like(self._field.messages), belief=self._field.belief.copy())
+        field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
         sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
         return np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
 

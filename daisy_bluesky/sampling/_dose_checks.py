@@ -1,13 +1,33 @@
 """Checks of what a dose allocator is given, before anything is changed."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._checks import checked_findings
-from daisy_bluesky.sampling._evidence import CERTAINTY, Finding
+from daisy_bluesky.sampling._evidence import CERTAINTY
 
 LEAST = -700.0  # nats: less likely than this is all the same
-Shares = list[tuple[int, int, float]]
+Evidence = NDArray[np.int64] | NDArray[np.float64]
+
+
+class Shares(NamedTuple):
+    """Which pixels visits touch.
+
+    Attributes
+    ----------
+    visit : (m,) int64
+        Index of the visit.
+    places : (m, 2) int64
+        (row, column), pixels.
+    share : (m,) float64
+        Part of the visit that counts for the pixel; they sum to 1 over each visit.
+    """
+
+    visit: NDArray[np.int64]
+    places: NDArray[np.int64]
+    share: NDArray[np.float64]
 
 
 def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, default: bool) -> NDArray[np.bool_]:
@@ -41,7 +61,7 @@ def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np
     return np.array(np.broadcast_to(limits, shape))
 
 
-def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> list[Shares]:
+def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
     """Return which pixels each position touches, and the share of each: bilinear, all in one at a pixel's centre.
 
     Raises
@@ -51,39 +71,34 @@ def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> list[Shar
     """
     array = np.asarray(positions, np.float64)
     if array.size == 0:
-        return []
+        array = np.empty((0, 2))
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"positions must have shape (n, 2), not {array.shape}")
-    rows, columns = inside.shape
-    found = []
-    for row, column in array.tolist():
-        if not (-0.5 <= row <= rows - 0.5 and -0.5 <= column <= columns - 0.5):
-            raise ValueError(f"positions: ({row}, {column}) lies outside the field of {rows} x {columns} pixels")
-        shares = _shares(row, column, inside)
-        if not shares:
-            raise ValueError(f"positions: ({row}, {column}) lies outside the region of interest")
-        found.append(shares)
-    return found
+    last = np.array(inside.shape) - 1.0
+    off = ~((array >= -0.5) & (array <= last + 0.5)).all(axis=1)
+    if off.any():
+        row, column = array[off][0].tolist()
+        raise ValueError(f"positions: ({row}, {column}) lies outside the field of {inside.shape} pixels")
+    array = np.clip(array, 0.0, last)
+    corner = np.floor(array).astype(np.int64)
+    part = array - corner
+    places, shares = [], []
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        places.append(np.minimum(corner + np.array((down, right)), last.astype(np.int64)))
+        shares.append(np.abs(1 - down - part[:, 0]) * np.abs(1 - right - part[:, 1]))
+    touched, share = np.stack(places, axis=1), np.stack(shares, axis=1)
+    share *= inside[touched[..., 0], touched[..., 1]]
+    total = share.sum(axis=1)
+    if (total == 0).any():
+        row, column = array[total == 0][0].tolist()
+        raise ValueError(f"positions: ({row}, {column}) lies outside the region of interest")
+    share /= total[:, None]
+    visit, which = np.nonzero(share)
+    return Shares(visit, touched[visit, which], share[visit, which])
 
 
-def _shares(row: float, column: float, inside: NDArray[np.bool_]) -> Shares:
-    rows, columns = inside.shape
-    row, column = min(max(row, 0.0), rows - 1.0), min(max(column, 0.0), columns - 1.0)
-    top, left = int(row), int(column)
-    down, right = row - top, column - left
-    corners = (
-        (top, left, (1 - down) * (1 - right)),
-        (top, left + 1, (1 - down) * right),
-        (top + 1, left, down * (1 - right)),
-        (top + 1, left + 1, down * right),
-    )
-    touched = [corner for corner in corners if corner[2] > 0 and inside[corner[0], corner[1]]]
-    total = sum(share for _, _, share in touched)
-    return [(r, c, share / total) for r, c, share in touched]
-
-
-def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> list[float]:
-    """Return dwell times, (n,) float, s; the default where none, or nan, is given.
+def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> NDArray[np.float64]:
+    """Return dwell times, (n,) float64, s; the default where none, or nan, is given.
 
     Raises
     ------
@@ -91,57 +106,54 @@ def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> list[f
         If there are more or fewer than `count`, or one is not above 0.
     """
     if dwell is None:
-        return [default] * count
+        return np.full(count, default)
     array = np.asarray(dwell, np.float64)
     if array.shape != (count,):
         raise ValueError(f"dwell must have shape ({count},), not {array.shape}")
     array = np.where(np.isnan(array), default, array)
     if not ((array > 0) & np.isfinite(array)).all():
         raise ValueError("dwell must be above 0 s")
-    times: list[float] = array.tolist()
-    return times
+    return np.asarray(array)
 
 
-def checked_evidence(evidence: ArrayLike, count: int) -> list[Finding]:
-    """Return evidence, (n,) int labels or (n, phases) float log-likelihoods, nats, whose largest value is set to 0.
+def checked_evidence(evidence: ArrayLike, count: int) -> Evidence:
+    """Return evidence, (n,) int labels or (n, phases) float64 log-likelihoods, nats, whose largest value is set to 0.
 
     Raises
     ------
     ValueError
         If it does not fit, is nan or infinite upwards, or leaves no phase possible.
     """
-    findings = checked_findings(evidence, count)
-    return [finding if isinstance(finding, int) else _relative(finding) for finding in findings]
-
-
-def _relative(log_likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
-    largest = log_likelihood.max()
-    if np.isneginf(largest):
+    findings = np.asarray(checked_findings(evidence, count))
+    if findings.ndim != 2:
+        return findings.astype(np.int64)
+    largest = findings.max(axis=1, keepdims=True)
+    if np.isneginf(largest).any():
         raise ValueError("evidence: log-likelihoods must not be -inf for all phases of a visit")
-    return np.asarray(np.maximum(log_likelihood - largest, LEAST))
+    return np.asarray(np.maximum(findings - largest, LEAST))
 
 
-def as_log_likelihood(finding: Finding, channels: list[int]) -> NDArray[np.float64]:
-    """Return what a finding says about each phase, nats, its largest value 0.
+def as_log_likelihood(evidence: Evidence, channels: list[int]) -> NDArray[np.float64]:
+    """Return what findings say about each phase, nats, the largest value of each 0.
 
     Parameters
     ----------
-    finding : int or (phases,) float64
-        A label, which counts as certain but for one in exp(20), or log-likelihoods.
+    evidence : (n,) int or (n, phases) float64
+        Labels, which count as certain but for one in exp(20), 0 as saying nothing; or log-likelihoods.
     channels : list of int
         The label each channel stands for.
 
     Returns
     -------
-    (channels,) float64
+    (n, channels) float64
         A phase that a visit did not know of counts as its least likely one.
     """
-    if isinstance(finding, int):
-        if finding == 0:
-            return np.zeros(len(channels))
-        return np.where(np.array(channels) == finding, 0.0, -CERTAINTY)
-    told = np.full(len(channels), finding.min())
+    if evidence.ndim == 1:
+        told = np.where(evidence[:, None] == np.array(channels), 0.0, -CERTAINTY)
+        told[evidence == 0] = 0.0
+        return told
+    told = np.repeat(evidence.min(axis=1, keepdims=True), len(channels), axis=1)
     for channel, label in enumerate(channels):
-        if 1 <= label <= len(finding):
-            told[channel] = finding[label - 1]
+        if 1 <= label <= evidence.shape[1]:
+            told[:, channel] = evidence[:, label - 1]
     return told

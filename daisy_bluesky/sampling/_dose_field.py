@@ -23,7 +23,7 @@ class DoseField(NamedTuple):
     evidence : (rows, columns, phases) float64
         Summed log-likelihoods, nats; of each visit the most likely phase counts 0.
     messages : (rows, columns, 8, phases) float32
-        What each of the eight neighbours tells the pixel, nats; 0 says nothing.
+        What each of the eight neighbours tells the pixel: factors to its belief; 1 says nothing.
     belief : (rows, columns, phases) float32
         Posterior.
     dwell : (rows, columns) float64
@@ -108,7 +108,7 @@ def empty_dose_field(
     guess = np.tile(FIRST_GUESS, (2 * LEVELS, 1))
     return DoseField(
         evidence=np.zeros((*shape, phases)),
-        messages=np.zeros((*shape, DIRECTIONS, phases), np.float32),
+        messages=np.ones((*shape, DIRECTIONS, phases), np.float32),
         belief=np.full((*shape, phases), 1 / max(phases, 1), np.float32),
         dwell=np.zeros(shape),
         limit=limit,

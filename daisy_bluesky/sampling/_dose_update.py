@@ -13,6 +13,15 @@ MOST_SENT = 4096
 
 
 @compiled
+def observe_each(
+    field: DoseField, places: NDArray[np.int64], evidence: NDArray[np.float64], dwell: NDArray[np.float64]
+) -> None:
+    """Add evidence, (n, phases) nats, and dwell times, (n,) s, to places, (n, 2), one after the other."""
+    for index in range(len(places)):
+        observe(field, places[index, 0], places[index, 1], evidence[index], dwell[index])
+
+
+@compiled
 def observe(field: DoseField, row: int, column: int, evidence: NDArray[np.float64], dwell: float) -> None:
     """Add a visit's evidence, (phases,) nats, and dwell time, s, to a pixel, and let the news spread."""
     first = field.dwell[row, column] == 0.0 and dwell > 0.0
@@ -31,7 +40,7 @@ def observe(field: DoseField, row: int, column: int, evidence: NDArray[np.float6
 def spread(field: DoseField, row: int, column: int) -> None:
     """Renew the belief of a pixel and of all pixels that its news reaches, first come first served."""
     columns, phases = field.evidence.shape[1:]
-    total, share = np.empty(phases), np.empty(phases)
+    total = np.empty(phases)
     field.queue[0] = row * columns + column
     field.queued[row, column] = True
     sent, waiting = 0, 1
@@ -40,7 +49,7 @@ def spread(field: DoseField, row: int, column: int) -> None:
         r, c = place // columns, place % columns
         field.queued[r, c] = False
         sent += 1
-        change = send(field, r, c, total, share)
+        change = send(field, r, c, total)
         rate(field, r, c)
         if change > TOLERANCE and sent < MOST_SENT:
             waiting = _queue_neighbours(field, r, c, waiting)

@@ -18,67 +18,69 @@ def couplings(strength: float) -> NDArray[np.float64]:
 
 
 @compiled
-def gather(field: DoseField, row: int, column: int, total: NDArray[np.float64]) -> None:
-    """Fill `total`, (phases,), with a pixel's evidence and all that its neighbours tell it, nats."""
-    for phase in range(len(total)):
-        total[phase] = field.evidence[row, column, phase]
-        for direction in range(DIRECTIONS):
-            total[phase] += field.messages[row, column, direction, phase]
+def send(field: DoseField, row: int, column: int, total: NDArray[np.float64]) -> float:
+    """Renew a pixel's belief and all it tells its neighbours; return the largest relative change of a message.
 
+    A neighbour is told what the pixel believes without that neighbour's own message, which is divided out: Potts
+    messages are ``1 + (exp(strength) - 1) * belief``, up to a factor all phases share.
 
-@compiled
-def soften(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill `out`, (phases,), with the softmax of `values`."""
-    largest = values.max()
-    total = 0.0
-    for phase in range(len(values)):
-        out[phase] = np.exp(values[phase] - largest)
-        total += out[phase]
-    for phase in range(len(values)):
-        out[phase] /= total
+    Parameters
+    ----------
+    field : DoseField
+        State of the field.
+    row, column : int
+        The pixel.
+    total : (phases,) float64
+        Scratch.
 
-
-@compiled
-def send(field: DoseField, row: int, column: int, total: NDArray[np.float64], share: NDArray[np.float64]) -> float:
-    """Renew a pixel's belief and all it tells its neighbours; return the largest change, nats.
-
-    A neighbour is told what the pixel believes without that neighbour's own message: Potts messages are
-    ``log(1 + (exp(strength) - 1) * belief)``, up to a term all phases share.
+    Returns
+    -------
+    float
     """
     rows, columns, phases = field.evidence.shape
-    gather(field, row, column, total)
-    soften(total, share)
-    for phase in range(phases):
-        field.belief[row, column, phase] = share[phase]
+    _believe(field, row, column, total)
     change = 0.0
     for direction in range(DIRECTIONS):
         r, c = row + ROW_STEP[direction], column + COLUMN_STEP[direction]
         if r < 0 or c < 0 or r >= rows or c >= columns:
             continue
-        largest, belief = -np.inf, 0.0
+        heard, told = field.messages[row, column, direction], field.messages[r, c, DIRECTIONS - 1 - direction]
+        without = 0.0
         for phase in range(phases):
-            largest = max(largest, total[phase] - field.messages[row, column, direction, phase])
+            without += total[phase] / heard[phase]
+        scale = field.coupling[direction] / without
         for phase in range(phases):
-            share[phase] = np.exp(total[phase] - field.messages[row, column, direction, phase] - largest)
-            belief += share[phase]
-        back = DIRECTIONS - 1 - direction
-        for phase in range(phases):
-            message = np.log1p(field.coupling[direction] * share[phase] / belief)
-            change = max(change, abs(message - field.messages[r, c, back, phase]))
-            field.messages[r, c, back, phase] = message
+            message = 1.0 + scale * total[phase] / heard[phase]
+            change = max(change, abs(message / told[phase] - 1.0))
+            told[phase] = message
     return change
+
+
+@compiled
+def _believe(field: DoseField, row: int, column: int, total: NDArray[np.float64]) -> None:
+    """Renew a pixel's belief from its evidence and what its neighbours tell it; leave it in `total`, (phases,)."""
+    evidence, phases = field.evidence[row, column], len(total)
+    largest, whole = evidence.max(), 0.0
+    for phase in range(phases):
+        total[phase] = np.exp(evidence[phase] - largest)
+        for direction in range(DIRECTIONS):
+            total[phase] *= field.messages[row, column, direction, phase]
+        whole += total[phase]
+    for phase in range(phases):
+        total[phase] /= whole
+        field.belief[row, column, phase] = total[phase]
 
 
 @compiled
 def sweep(field: DoseField, sweeps: int, tolerance: float) -> None:
     """Let all pixels tell all neighbours, there and back through the field, until little changes."""
     rows, columns, phases = field.evidence.shape
-    total, share = np.empty(phases), np.empty(phases)
+    total = np.empty(phases)
     for _ in range(sweeps):
         change = 0.0
         for place in range(rows * columns):
-            send(field, place // columns, place % columns, total, share)
+            send(field, place // columns, place % columns, total)
         for place in range(rows * columns - 1, -1, -1):
-            change = max(change, send(field, place // columns, place % columns, total, share))
+            change = max(change, send(field, place // columns, place % columns, total))
         if change < tolerance:
             break

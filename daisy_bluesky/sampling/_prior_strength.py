@@ -52,14 +52,14 @@ def _window(field: DoseField) -> DoseField:
     middle = (slice(top, top + LARGEST_WINDOW), slice(left, left + LARGEST_WINDOW))
     return field._replace(
         evidence=field.evidence[middle].copy(),
-        messages=np.zeros_like(field.messages[middle]),
+        messages=np.ones_like(field.messages[middle]),
         belief=field.belief[middle].copy(),
         dwell=field.dwell[middle],
     )
 
 
 def _score(window: DoseField, strength: float) -> float:
-    window.messages[:] = 0.0
+    window.messages[:] = 1.0
     trial = window._replace(coupling=couplings(strength))
     sweep(trial, SWEEPS, TOLERANCE)
     return _predicted(trial)
@@ -70,14 +70,13 @@ def _predicted(field: DoseField) -> float:
     """Return the summed logarithm of the likelihoods that the neighbours predict for the measured pixels."""
     rows, columns, phases = field.evidence.shape
     score = 0.0
-    told = np.empty(phases)
+    expected = np.empty(phases)
     for row in range(rows):
         for column in range(columns):
             if field.dwell[row, column] > 0:
-                told[:] = 0.0
+                expected[:] = 1.0
                 for direction in range(DIRECTIONS):
-                    told += field.messages[row, column, direction]
-                expected = np.exp(told - told.max())
+                    expected *= field.messages[row, column, direction]
                 likelihood = np.exp(field.evidence[row, column] - field.evidence[row, column].max())
                 score += np.log(max((expected * likelihood).sum() / expected.sum(), 1e-300))
     return score
