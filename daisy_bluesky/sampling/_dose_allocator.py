@@ -107,7 +107,7 @@ class DoseAllocator:
             self._limit.copy(),
             self._inside,
             len(self._channels),
-            (self.cost.overhead, self.cost.read_noise, self.cost.minimum_dwell),
+            self._costs(),
             (row, column),
         )
         self._strength = STRENGTHS[FIRST]
@@ -119,6 +119,16 @@ class DoseAllocator:
         self._next_review, self._next_strength = FIRST_REVIEW, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
         self._review()
+
+    def _costs(self) -> NDArray[np.float64]:
+        """Return what compiled kernels know of the cost.
+
+        The first pass takes so many pixels that their overhead costs what a frame of the shortest dwell time costs
+        without any: all pixels where visits are free, a coarse lattice where they are dear.
+        """
+        extra, shortest = self.cost.overhead + self.cost.read_noise, self.cost.minimum_dwell
+        level = min(round(np.log2(1 + extra / shortest)), 2 * LEVELS - 2)
+        return np.array([self.cost.overhead, self.cost.read_noise, shortest, level])
 
     @property
     def phases(self) -> int:
@@ -288,8 +298,8 @@ class DoseAllocator:
         """Add a phase of which no visit so far knew: it counts as their least likely one."""
         old = self._field
         self._channels.append(label)
-        self._field = empty_dose_field(old.limit, old.inside, len(self._channels), (0.0, 0.0, 0.0), (0, 0))._replace(
-            dwell=old.dwell, level=old.level, coupling=old.coupling, wrong=old.wrong, looks=old.looks, cost=old.cost
+        self._field = empty_dose_field(old.limit, old.inside, len(self._channels), old.cost, (0, 0))._replace(
+            dwell=old.dwell, level=old.level, coupling=old.coupling, wrong=old.wrong, looks=old.looks
         )
         self._field.evidence[:, :, :-1] = old.evidence
         self._field.evidence[:, :, -1] = self._least

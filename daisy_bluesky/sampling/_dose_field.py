@@ -53,8 +53,8 @@ class DoseField(NamedTuple):
     wrong, looks : (levels, doubts) float64
         How often an unmeasured pixel of a level and a class of doubt turned out to be another phase, and how many of
         them were looked at.
-    cost : (3,) float64
-        Overhead of a visit, dwell time equivalent to the read noise, shortest dwell time, s.
+    cost : (4,) float64
+        Overhead of a visit, dwell time equivalent to the read noise, shortest dwell time, s; level of the first pass.
     """
 
     evidence: NDArray[np.float64]
@@ -81,7 +81,7 @@ def empty_dose_field(
     limit: NDArray[np.float64],
     inside: NDArray[np.bool_],
     phases: int,
-    cost: tuple[float, float, float],
+    cost: NDArray[np.float64],
     origin: tuple[int, int],
 ) -> DoseField:
     """Return the state of a field of which nothing is known.
@@ -94,8 +94,8 @@ def empty_dose_field(
         Region of interest.
     phases : int
         Number of phases.
-    cost : tuple of float
-        Overhead, read noise and shortest dwell time, s.
+    cost : (4,) float64
+        As in `DoseField`.
     origin : tuple of int
         A point of the coarsest lattice, pixels.
 
@@ -124,7 +124,7 @@ def empty_dose_field(
         separation=np.zeros((phases, phases)),
         wrong=guess * FIRST_WEIGHT,
         looks=np.full_like(guess, FIRST_WEIGHT),
-        cost=np.array(cost),
+        cost=cost,
     )
 
 

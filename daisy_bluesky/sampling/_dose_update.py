@@ -10,6 +10,7 @@ from daisy_bluesky.sampling._visit_value import doubt_class, rate
 
 TOLERANCE = 1e-2
 MOST_SENT = 4096
+NOTHING = 1e-6
 
 
 @compiled
@@ -28,7 +29,9 @@ def observe(field: DoseField, row: int, column: int, evidence: NDArray[np.float6
     believed = np.argmax(field.belief[row, column])
     kind = doubt_class(1.0 - field.belief[row, column, believed])
     field.evidence[row, column] += evidence
-    field.dwell[row, column] = max(field.dwell[row, column] + dwell, 0.0)
+    field.dwell[row, column] += dwell
+    if field.dwell[row, column] < NOTHING * field.cost[2]:
+        field.dwell[row, column] = 0.0  # what is left when a visit was taken out again
     spread(field, row, column)
     if first:
         level = field.level[row, column]

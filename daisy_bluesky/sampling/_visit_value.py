@@ -9,6 +9,7 @@ from daisy_bluesky.sampling._field import TILE
 DECIDED = 7.0  # log odds at which a pixel is taken as decided, nats
 SMALLEST_STEP = 0.1  # nats a visit should bring on average, so that no electron is bound by too many decisions
 ENOUGH = 1.5  # no visit is longer than this many times what is expected to decide the pixel
+FIRST_PASS = 1e6  # how much more than others the pixels of the first pass are worth
 FAINT = 1e-12  # probability of another phase that no evidence takes away: looking never ends
 
 
@@ -66,7 +67,7 @@ def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float
         return 1.0, 1.0
     level, kind = field.level[row, column], doubt_class(doubt)
     seen = field.wrong[level, kind] / field.looks[level, kind]
-    return max(seen / doubt, 1.0), 2.0**level
+    return max(seen / doubt, 1.0), 2.0**level * (FIRST_PASS if level >= field.cost[3] else 1.0)
 
 
 @compiled
