@@ -1,5 +1,6 @@
 """The recommender: takes in every event as it is saved and says where the probe goes next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -72,6 +73,9 @@ class NextProbe(DocumentRouter):
         Data keys of the probe position in pixels, (row, column).
     stream : str
         The stream that holds the measurements.
+    weighs : bool
+        Whether the policy weighs spectra: it is told log-likelihoods of the phases and dwell times where the labeller
+        takes a spectrum for one of the phases, instead of labels.
 
     Notes
     -----
@@ -88,6 +92,7 @@ class NextProbe(DocumentRouter):
         spectrum: str,
         position: tuple[str, str] = ("probe_row", "probe_column"),
         stream: str = "primary",
+        weighs: bool = False,
     ) -> None:
         super().__init__()
         self.policy = policy
@@ -96,9 +101,11 @@ class NextProbe(DocumentRouter):
         self._spectrum = spectrum
         self._row_key, self._column_key = position
         self._stream = stream
+        self._weighs = weighs
         self._descriptors: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
+        self._weighed: dict[int, int] = {}
         self._offset = 0
         self._visit = 0
         self._found = 0
@@ -136,21 +143,33 @@ class NextProbe(DocumentRouter):
         self.spending.add(visit, pixel, data)
         self._pixels[visit] = pixel
         self._visit = visit
-        self._found = self.labeller.label(visit, np.asarray(data[self._spectrum]))
+        spectrum = np.asarray(data[self._spectrum])
+        self._found = self.labeller.label(visit, spectrum)
         self._labels[visit] = self._found
-        self.policy.ingest((pixel,), (self._found,), visits=(visit,))
+        dwell = (data.get("beam_dwell_time", np.nan),)
+        self.policy.ingest((pixel,), self._evidence(visit, spectrum), dwell=dwell, visits=(visit,))
         self._relabel()
         if visit % self._estimate_every == 0:
             self._estimate = self.policy.remaining_distortion()
         self._reacting = perf_counter() - began
         return doc
 
+    def _evidence(self, visit: int, spectrum: NDArray[np.generic]) -> Sequence[int] | NDArray[np.float64]:
+        if not self._weighs or self._found < 1:
+            self._weighed.pop(visit, None)
+            return (self._found,)
+        evidence = self.labeller.log_likelihood(spectrum)
+        self._weighed[visit] = len(evidence)
+        return evidence[None]
+
     def _relabel(self) -> None:
         changed = self.labeller.relabelled()
         self._relabelled = len(changed)
-        if changed:
-            self._labels.update(changed)
-            visits, labels = zip(*changed, strict=True)
+        self._labels.update(changed)
+        # likelihoods stay where a spectrum only looks more like another of the phases they speak of than before
+        news = [(visit, label) for visit, label in changed if not 1 <= label <= self._weighed.get(visit, 0)]
+        if news:
+            visits, labels = zip(*news, strict=True)
             self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
 
     @property

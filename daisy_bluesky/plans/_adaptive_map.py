@@ -1,6 +1,7 @@
 """The adaptive map: after every event, the next probe position."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from daisy_bluesky.plans._grid import (
     set_dwell_time,
     shared_beam,
 )
+from daisy_bluesky.plans._policy import chosen_policy, dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_continued, prepare_new
 from daisy_bluesky.plans._record import Record
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
@@ -41,12 +43,17 @@ def adaptive_map(
     model: str | None = None,
     spectrum: str | None = None,
     start_fraction: float | None = None,
+    policy: str | None = None,
+    cost: dict[str, Any] | None = None,
     seed: int = 0,
     continue_from: str | None = None,
     timeout: float = 60.0,
     md: dict[str, Any] | None = None,
 ) -> MsgGenerator[str | None]:
     """Map the phases of a field, measuring next where the expected reduction in distortion is largest.
+
+    Either every visit lasts the same and a pixel is visited once (``"slads"``), or it is decided where and how long,
+    visit by visit (``"dose"``): where electrons are scarce and visits are cheap.
 
     Parameters
     ----------
@@ -59,7 +66,8 @@ def adaptive_map(
     dwell_time : float, optional
         Dwell time of all detectors, s; what they are set to when not given.
     fraction : float
-        Largest fraction of the pixels to measure, in (0, 1].
+        Largest fraction of the pixels to measure, in (0, 1]; with ``"dose"`` the dwell time of so many visits, shared
+        out as is best.
     max_dose : float, optional
         Stop at this mean dose over the map, e-/A^2.
     max_time : float, optional
@@ -76,6 +84,11 @@ def adaptive_map(
         Data key of the spectra that decide; the first detector's that measures any when not given.
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
+    policy : {"slads", "dose"}, optional
+        What decides. When not given, ``"dose"`` where `cost` and `classifier` are given and the overhead of a visit is
+        no more than the dwell time, else ``"slads"``.
+    cost : dict, optional
+        What a visit costs, with ``"dose"``: arguments of `daisy_bluesky.sampling.VisitCost`.
     seed : int
         Seed of the start pattern, a whole number from 0 up.
     continue_from : str, optional
@@ -105,6 +118,8 @@ def adaptive_map(
     Hujsak, Roth, Dravid, Microsc. Microanal. 24 (2018), DAISY; Zhang et al., Microsc. Microanal. 24 (2018), EDS-SLADS.
     """
     detectors, probe = checked_detectors(detectors), named(probe)
+    before = dwell_times(detectors)
+    one_visit = dwell_time or next(iter(before.values()), None)
     if continue_from is None:
         _check_seed(seed)
         preparation = prepare_new(
@@ -116,6 +131,7 @@ def adaptive_map(
             model=model,
             start_fraction=_start_of(fraction, start_fraction),
             seed=seed,
+            policy=chosen_policy(policy, cost, dwell_time=one_visit, classifier=classifier),
         )
     else:
         given = {"shape": shape, "classifier": classifier, "model": model, "spectrum": spectrum}
@@ -125,6 +141,8 @@ def adaptive_map(
     limits = {"max_dose": max_dose, "max_time": max_time, "convergence": convergence}
     start = preparation.configuration["start_fraction"]
     rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, fraction=fraction, **limits)
+    if preparation.configuration["policy"] == "dose" and one_visit is not None:
+        rule = replace(rule, dwell=rule.visits * one_visit)
     readables = [] if beam is None else [beam]
     visit = Visit(detectors, probe, readables, timeout=timeout)
     points = max(0, rule.visits - preparation.recommender.visits)
@@ -135,7 +153,9 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time)
     plan = staged_run(
-        _map(preparation, visit, rule),
+        bpp.finalize_wrapper(_map(preparation, visit, rule), lambda: restore_dwell_times(before))
+        if rule.dwell is not None
+        else _map(preparation, visit, rule),
         [*readables, *detectors, probe],
         {**metadata, **preparation.metadata, **(md or {})},
     )
@@ -179,7 +199,7 @@ def _measure(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGen
     decision = recommender.decide()
     while (reason := rule.reason(recommender, measured)) is None and decision:
         try:
-            exposed = yield from visit(decision.row, decision.column)
+            exposed = yield from visit(decision.row, decision.column, decision.dwell)
         except DoseLimitExceeded as limit:
             return f"limit of the beam: {limit}"
         measured += 1

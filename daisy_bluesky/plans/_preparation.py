@@ -59,6 +59,7 @@ def prepare_new(
     model: str | None,
     start_fraction: float,
     seed: int,
+    policy: Mapping[str, Any],
 ) -> Preparation:
     """Prepare a map that starts from nothing.
 
@@ -73,7 +74,7 @@ def prepare_new(
     if classifier is not None:
         models[CLASSIFIER] = _named("classifier", classifier, PhaseClassifier.from_bytes)
     configuration = {
-        "policy": "slads",
+        **policy,
         "shape": list(shape),
         "seed": seed,
         "start_fraction": start_fraction,

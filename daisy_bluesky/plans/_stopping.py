@@ -27,6 +27,8 @@ class StoppingRule:
         Time on the instrument's clock, s.
     distortion : float or None
         Upper bound of the estimated total distortion that remains.
+    dwell : float or None
+        Dwell time of all visits together, s; takes the place of the number of visits.
     start : int
         Number of visits of the start pattern, before whose end no estimate of the distortion is believed.
 
@@ -41,6 +43,7 @@ class StoppingRule:
     seconds: float | None = None
     distortion: float | None = None
     start: int = 0
+    dwell: float | None = None
 
     def __post_init__(self) -> None:
         for name, limit in (("max_time", self.seconds), ("convergence", self.distortion)):
@@ -50,7 +53,8 @@ class StoppingRule:
     def reason(self, recommender: NextProbe, visits: int) -> str | None:
         """Return why to stop after so many visits, or None to go on."""
         spending = recommender.spending
-        if visits >= self.visits:
+        enough = visits >= self.visits if self.dwell is None else spending.dwell >= self.dwell
+        if enough:
             return "fraction reached"
         if self.charge is not None and spending.charge >= self.charge:
             return "dose reached"
