@@ -157,6 +157,10 @@ class Labeller(Protocol):
         """Return 0 for a failed spectrum, 1..L for a phase, -1 for a phase not known yet."""
         ...
 
+    def log_likelihood(self, spectrum: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return the log-likelihood of each known phase, (phases,), nats, up to a term all phases share."""
+        ...
+
     def relabelled(self) -> Sequence[tuple[Any, int]]:
         """Return (visit, label) of every earlier spectrum whose label has changed since last asked."""
         ...

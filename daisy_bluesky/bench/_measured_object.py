@@ -32,7 +32,7 @@ def measure(data: Path) -> Iterator[Gate]:
     if not (data / "objects.py").is_file():
         yield Gate(what, f"skipped: no measurements in {data}")
         return
-    load = _objects(data).load
+    load = load_objects(data).load
     model = train(_training_maps(data), seed=SEEDS[0])
     classifier = _train_classifier(load(OBJECT))
     rows = [_compare(load(OBJECT, seed=seed), model, classifier, seed) for seed in SEEDS]
@@ -102,7 +102,7 @@ def _training_maps(data: Path) -> list[NDArray[np.integer]]:
         return [maps[f"{name}__labels"] + 1 for name in TRAINING_MAPS]
 
 
-def _objects(data: Path) -> Any:
+def load_objects(data: Path) -> Any:
     spec = importlib.util.spec_from_file_location("objects", data / "objects.py")
     if spec is None or spec.loader is None:
         raise ValueError(f"{data / 'objects.py'} cannot be imported")

@@ -85,6 +85,9 @@ class NextProbe(DocumentRouter):
         Data keys of the probe position in pixels, (row, column).
     stream : str
         The stream that holds the measurements.
+    weighs : bool
+        Whether the policy weighs spectra: it is told log-likelihoods of the phases and dwell times where the labeller
+        takes a spectrum for one of the phases, instead of labels.
 
     Notes
     -----
@@ -101,6 +104,7 @@ class NextProbe(DocumentRouter):
         spectrum: str,
         position: tuple[str, str] = ("probe_row", "probe_column"),
         stream: str = "primary",
+        weighs: bool = False,
     ) -> None:
         super().__init__()
         self.policy = policy
@@ -109,9 +113,11 @@ class NextProbe(DocumentRouter):
         self._spectrum = spectrum
         self._row_key, self._column_key = position
         self._stream = stream
+        self._weighs = weighs
         self._descriptors: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
+        self._weighed: dict[int, int] = {}
         self._offset = 0
         self._answered: list[_Answer] = []
         self._decided = False
@@ -147,9 +153,11 @@ class NextProbe(DocumentRouter):
         pixel = (round(data[self._row_key]), round(data[self._column_key]))
         self.spending.add(visit, pixel, data)
         self._pixels[visit] = pixel
-        found = self.labeller.label(visit, np.asarray(data[self._spectrum]))
+        spectrum = np.asarray(data[self._spectrum])
+        found = self.labeller.label(visit, spectrum)
         self._labels[visit] = found
-        self.policy.ingest((pixel,), (found,), visits=(visit,))
+        dwell = (data.get("beam_dwell_time", np.nan),)
+        self.policy.ingest((pixel,), self._evidence(visit, found, spectrum), dwell=dwell, visits=(visit,))
         relabelled = self._relabel()
         if visit % self._estimate_every == 0:
             self._estimate = self.policy.remaining_distortion()
@@ -165,11 +173,21 @@ class NextProbe(DocumentRouter):
             self.event(event)
         return doc
 
+    def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> Sequence[int] | NDArray[np.float64]:
+        if not self._weighs or found < 1:
+            self._weighed.pop(visit, None)
+            return (found,)
+        evidence = self.labeller.log_likelihood(spectrum)
+        self._weighed[visit] = len(evidence)
+        return evidence[None]
+
     def _relabel(self) -> int:
         changed = self.labeller.relabelled()
-        if changed:
-            self._labels.update(changed)
-            visits, labels = zip(*changed, strict=True)
+        self._labels.update(changed)
+        # likelihoods stay where a spectrum only looks more like another of the phases they speak of than before
+        news = [(visit, label) for visit, label in changed if not 1 <= label <= self._weighed.get(visit, 0)]
+        if news:
+            visits, labels = zip(*news, strict=True)
             self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
         return len(changed)
 

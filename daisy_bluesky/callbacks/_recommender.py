@@ -6,7 +6,7 @@ from typing import Any
 from daisy_bluesky.callbacks._next_probe import NextProbe
 from daisy_bluesky.classify import PhaseClassifier, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import Slads, SladsModel
+from daisy_bluesky.sampling import DoseAllocator, Slads, SladsModel, VisitCost
 
 SAMPLING_MODEL = "sampling_model"
 CLASSIFIER = "classifier"
@@ -19,7 +19,7 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
     ----------
     configuration : mapping
         The ``recommender`` entry of a start document: ``policy``, ``shape``, ``seed``, ``start_fraction``,
-        ``spectrum`` (data key), ``channels`` and ``position`` (data keys).
+        ``spectrum`` (data key), ``channels`` and ``position`` (data keys), and ``cost`` with the policy ``dose``.
     models : mapping of str to bytes
         Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand.
 
@@ -44,13 +44,17 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
         SpectrumLabeller(classifier, channels),
         spectrum=configuration["spectrum"],
         position=tuple(configuration["position"]),
+        weighs=configuration["policy"] == "dose",
     )
 
 
 def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], phases: int) -> Policy:
-    if configuration["policy"] != "slads":
-        raise ValueError(f"unknown policy {configuration['policy']!r}; known is slads")
     rows, columns = configuration["shape"]
+    if configuration["policy"] == "dose":
+        cost = VisitCost(**configuration["cost"])
+        return DoseAllocator((int(rows), int(columns)), phases=phases, seed=int(configuration["seed"]), cost=cost)
+    if configuration["policy"] != "slads":
+        raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads and dose")
     return Slads(
         (int(rows), int(columns)),
         phases=phases,

@@ -22,10 +22,13 @@ class Spending:
     ----------
     charge : float
         Charge sent through the specimen, pC.
+    dwell : float
+        Dwell time of all visits, s.
     """
 
     def __init__(self) -> None:
         self.charge = 0.0
+        self.dwell = 0.0
         self._visits: dict[int, _Visit] = {}
         self._earlier = 0.0
         self._first: float | None = None
@@ -44,6 +47,7 @@ class Spending:
         before = self._visits.get(visit)
         now = _Visit(pixel, float(data["beam_charge"]), float(data["beam_dwell_time"]))
         self.charge += now.charge - (before.charge if before else 0.0)
+        self.dwell += now.dwell - (before.dwell if before else 0.0)
         self._visits[visit] = now
         began = float(data["beam_time"])
         if self._first is None:

@@ -1,6 +1,7 @@
 """The adaptive map: after every event, the next probe position."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from daisy_bluesky.plans._grid import (
 )
 from daisy_bluesky.plans._metadata import joined_metadata
 from daisy_bluesky.plans._numbers import positive, whole
+from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
@@ -42,6 +44,8 @@ def adaptive_map(
     model: str | None = None,
     spectrum: str | None = None,
     start_fraction: float | None = None,
+    policy: str | None = None,
+    cost: dict[str, Any] | None = None,
     seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
@@ -49,6 +53,9 @@ def adaptive_map(
     md: dict[str, Any] | None = None,
 ) -> MsgGenerator[str | None]:
     """Map the phases of a field, measuring next where the expected reduction in distortion is largest.
+
+    Either every visit lasts the same and a pixel is visited once (``"slads"``), or it is decided where and how long,
+    visit by visit (``"dose"``): where electrons are scarce and visits are cheap.
 
     Parameters
     ----------
@@ -61,7 +68,8 @@ def adaptive_map(
     dwell_time : float, optional
         Dwell time of all detectors, s; what they are set to, or were in the run it continues, when not given.
     fraction : float, optional
-        Largest fraction of the pixels to measure, in (0, 1]; 0.2 when not given.
+        Largest fraction of the pixels to measure, in (0, 1]; with ``"dose"`` the dwell time of so many visits, shared
+        out as is best; 0.2 when not given.
     max_dose : float, optional
         Stop at this mean dose over the map, e-/A^2.
     max_time : float, optional
@@ -78,6 +86,11 @@ def adaptive_map(
         Data key of the spectra that decide; the first detector's that measures any when not given.
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
+    policy : {"slads", "dose"}, optional
+        What decides. When not given, ``"dose"`` where `cost` and `classifier` are given and the overhead of a visit is
+        no more than the dwell time, else ``"slads"``.
+    cost : dict, optional
+        What a visit costs, with ``"dose"``: arguments of `daisy_bluesky.sampling.VisitCost`.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -115,6 +128,7 @@ def adaptive_map(
     beam = shared_beam(detectors)
     given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
     given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
+    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost}
     if continue_from is None:
         preparation = prepare_new(detectors, probe, given)
     else:
@@ -123,9 +137,11 @@ def adaptive_map(
     grid = grid_shape(probe, preparation.configuration["shape"])
     start = preparation.configuration["start_fraction"]
     rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, **limits)
-    points = rule.visits - preparation.recommender.visits
-    if points <= 0:
+    if preparation.configuration["policy"] == "dose":
+        rule = replace(rule, dwell=rule.visits * preparation.configuration["dwell_time"])
+    if rule.enough(preparation.recommender, preparation.recommender.visits):
         raise ValueError(f"fraction: run {continue_from} has its {rule.visits} points already; give a larger fraction")
+    points = max(1, rule.visits - preparation.recommender.visits)
     readables = [] if beam is None else [beam]
     parts = (detectors, probe, readables)
     measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
@@ -138,7 +154,10 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
     staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    plan = staged_run(_map(preparation, measuring, rule), staged, metadata)
+    mapping = _map(preparation, measuring, rule)
+    if rule.dwell is not None:
+        mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
+    plan = staged_run(mapping, staged, metadata)
     uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
     return uid
 

@@ -25,7 +25,7 @@ def measure_each(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> Ms
     decision = recommender.decide()
     while (reason := rule.reason(recommender, measured)) is None and decision:
         try:
-            exposed = yield from visit(decision.row, decision.column)
+            exposed = yield from visit(decision.row, decision.column, decision.dwell)
         except DoseLimitExceeded as limit:
             return _reason(limit)
         measured += 1
@@ -44,7 +44,7 @@ def measure_batches(recommender: NextProbe, scan: ListScan, rule: StoppingRule, 
     measured, saved = recommender.visits, False
     targets = recommender.decide_batch(batch)
     while (reason := rule.reason(recommender, measured)) is None and targets[0]:
-        visits = _visits(targets, rule.visits - measured)
+        visits = _visits(targets, rule.left(measured))
         exposed = yield from _scan(scan, visits)
         if exposed and scan.limit is None:
             _check_heard(recommender, measured + len(visits))
@@ -61,7 +61,7 @@ def measure_batches(recommender: NextProbe, scan: ListScan, rule: StoppingRule, 
     return reason or NOTHING_LEFT
 
 
-def _visits(targets: Sequence[Decision], most: int) -> NDArray[np.void]:
+def _visits(targets: Sequence[Decision], most: int | None) -> NDArray[np.void]:
     rows = [(target.row, target.column, target.dwell) for target in targets if target]
     return np.array(rows[:most], VISIT)
 

@@ -89,9 +89,9 @@ def prepare_continued(
 
 
 def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    for name in ("classifier", "model"):
+    for name in ("classifier", "model", "policy", "cost"):
         if given[name] is not None:
-            raise ValueError(f"{name}: run {uid} goes on with the models it stored; leave {name} out")
+            raise ValueError(f"{name}: run {uid} goes on with what it stored; leave {name} out")
     for name in ("shape", "spectrum", "seed", "start_fraction"):
         if given[name] is not None and _comparable(given[name]) != _comparable(configuration[name]):
             raise ValueError(f"{name}: run {uid} was measured with {configuration[name]}; leave {name} out")

@@ -12,7 +12,8 @@ from bluesky.protocols import NamedMovable, Readable
 from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, Spending, make_recommender
 from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.plans._grid import grid_shape
-from daisy_bluesky.plans._numbers import share, whole
+from daisy_bluesky.plans._numbers import positive, share, whole
+from daisy_bluesky.plans._policy import chosen_policy, dwell_times
 from daisy_bluesky.sampling import SladsModel
 
 LARGEST_SCALAR = 16
@@ -76,7 +77,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         Where it is measured.
     given : mapping of str to Any
         What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``fraction``, ``start_fraction``,
-        ``seed`` (None leaves each to its default) and ``batch``.
+        ``dwell_time``, ``policy``, ``cost``, ``seed`` (None leaves each to its default) and ``batch``.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     """
     key, channels = spectrum_key(detectors, given["spectrum"])
     configuration = {
-        "policy": "slads",
+        **chosen_policy(given, _one_visit(detectors, given)),
         "shape": list(grid_shape(probe, given["shape"])),
         "seed": whole("seed", given["seed"] or 0, 0),
         "start_fraction": _start_of(given["fraction"], given["start_fraction"]),
@@ -98,6 +99,13 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     }
     models = _read_models(given["model"], given["classifier"], key, channels)
     return Preparation(make_recommender(configuration, models), configuration, models, [])
+
+
+def _one_visit(detectors: Sequence[Readable[Any]], given: Mapping[str, Any]) -> float | None:
+    """Return the dwell time of a visit, s: what is asked, or what the first detector is set to."""
+    if given["dwell_time"] is not None:
+        return positive("dwell_time", given["dwell_time"], "seconds")
+    return next(iter(dwell_times(detectors).values()), None)
 
 
 def _start_of(fraction: float | None, start_fraction: float | None) -> float:

@@ -28,6 +28,8 @@ class StoppingRule:
         Time on the instrument's clock, s.
     distortion : float or None
         Upper bound of the estimated total distortion that remains.
+    dwell : float or None
+        Dwell time of all visits together, s; takes the place of the number of visits.
     start : int
         Number of visits of the start pattern, before whose end no estimate of the distortion is believed.
 
@@ -42,16 +44,25 @@ class StoppingRule:
     seconds: float | None = None
     distortion: float | None = None
     start: int = 0
+    dwell: float | None = None
 
     def __post_init__(self) -> None:
         for name, limit in (("max_time", self.seconds), ("convergence", self.distortion)):
             if limit is not None:
                 positive(name, limit)
 
+    def enough(self, recommender: NextProbe, visits: int) -> bool:
+        """Return whether so many visits are the fraction asked for, by number or by dwell time."""
+        return visits >= self.visits if self.dwell is None else recommender.spending.dwell >= self.dwell
+
+    def left(self, visits: int) -> int | None:
+        """Return how many more there may be after so many visits; None where their dwell time is what counts."""
+        return self.visits - visits if self.dwell is None else None
+
     def reason(self, recommender: NextProbe, visits: int) -> str | None:
         """Return why to stop after so many visits, or None to go on."""
         spending = recommender.spending
-        if visits >= self.visits:
+        if self.enough(recommender, visits):
             return "fraction reached"
         if self.charge is not None and spending.charge >= self.charge:
             return "dose reached"

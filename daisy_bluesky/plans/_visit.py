@@ -1,5 +1,6 @@
 """The hot loop: move, expose, read. Raw messages, because every plan stub formats a stack trace."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ from bluesky import plan_stubs as bps
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
+
+from daisy_bluesky.plans._grid import set_dwell_time
 
 MOVING = "probe moving"
 EXPOSING = "exposing"
@@ -44,12 +47,17 @@ class Visit:
         self._readables = (probe, *detectors, *also_read)
         self._timeout = timeout
         self._stream = stream
+        self._dwell = math.nan
 
-    def __call__(self, row: float, column: float) -> MsgGenerator[bool]:
+    def __call__(self, row: float, column: float, dwell: float = math.nan) -> MsgGenerator[bool]:
         """Visit a position, pixels; return False where no RunEngine moves the probe, as in a summary.
 
-        Every message is a new one: preprocessors tell messages apart by identity.
+        A dwell time, s, is set on all detectors when it is another one than before; nan leaves theirs. Every message
+        is a new one: preprocessors tell messages apart by identity.
         """
+        if dwell != self._dwell and not math.isnan(dwell):
+            yield from set_dwell_time(self._detectors, dwell)
+            self._dwell = dwell
         status = yield Msg("set", self._probe, (row, column), group=MOVING)
         yield Msg("wait", None, group=MOVING, timeout=self._timeout)
         for detector in self._detectors:

@@ -1,0 +1,367 @@
+"""Where to measure next, and for how long: the most certain map per electron or per second."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.sampling._batches import choose_apart, short_tour
+from daisy_bluesky.sampling._checks import check_arguments, checked_visits
+from daisy_bluesky.sampling._dose_checks import (
+    Evidence,
+    Shares,
+    as_log_likelihood,
+    checked_dwell,
+    checked_evidence,
+    checked_limit,
+    checked_mask,
+    checked_shares,
+)
+from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
+from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._evidence import CERTAINTY
+from daisy_bluesky.sampling._messages import couplings, sweep
+from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
+from daisy_bluesky.sampling._slads import VISIT
+from daisy_bluesky.sampling._visit_cost import VisitCost
+from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
+
+UNKNOWN = -1
+FIRST_REVIEW = 4
+REVIEW_GROWTH = 1.25
+STRENGTH_GROWTH = 2.0
+FIRST_STRENGTH = 64
+SWEEPS = 6
+TOLERANCE = 1e-2
+POOL = 64
+LARGEST_TOUR = 4096
+FAILURES = 2
+# Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
+FRAME_PART = 8
+
+
+class DoseAllocator:
+    """Dose allocation: the next visit is the pixel and dwell time of largest expected reduction in distortion per cost.
+
+    Every pixel has a posterior over the phases: the evidence of its visits, which adds up, and what its neighbours
+    tell it under a Potts prior whose strength is estimated from the data (belief propagation, so that a pixel is not
+    told its own opinion). A visit changes the beliefs its news reaches, and nothing else.
+
+    Deciding a pixel is a sequential test; its gain is the probability that the leading phase is wrong, its cost the
+    dwell time it still takes and the overhead of the visits in between. So a pixel that its neighbours decide gets
+    none, one on a boundary many short visits where visits cost nothing and few long ones where they do. An unmeasured
+    pixel stands for its cell of a nest of lattices, so that the field is looked at from coarse to fine, and finest
+    where phases meet.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Size of the field, (rows, columns), pixels.
+    phases : int
+        Number of phases known at the start; more may come with the evidence at any time.
+    seed : int
+        Seed of where the lattices lie.
+    cost : VisitCost, optional
+        What visits cost; 1 ms of dwell at least and nothing else when omitted.
+    limit : float or (rows, columns) float, optional
+        Largest dwell time of a pixel, s; none when omitted.
+    roi : (rows, columns) bool, optional
+        Region of interest: only these pixels are suggested or may be measured, and only they count as distortion.
+    forbidden : (rows, columns) bool, optional
+        Pixels that are never suggested, but belong to the map.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or of another shape, or the region of interest is empty.
+
+    References
+    ----------
+    A. Wald, "Sequential tests of statistical hypotheses", Ann. Math. Stat. 16, 117 (1945), eq. 4.8 (expected length of
+    a test); J. Pearl, "Reverend Bayes on inference engines" (1982), belief propagation; Hujsak, Roth and Dravid 2018
+    (DAISY); Zhang et al. 2018 (EDS-SLADS), equation 14 (distortion).
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        *,
+        phases: int,
+        seed: int = 0,
+        cost: VisitCost | None = None,
+        limit: ArrayLike | None = None,
+        roi: ArrayLike | None = None,
+        forbidden: ArrayLike | None = None,
+    ) -> None:
+        check_arguments(shape, phases, start_fraction=1.0)
+        self.shape = (int(shape[0]), int(shape[1]))
+        self.seed = seed
+        self.cost = VisitCost() if cost is None else cost
+        self._inside = checked_mask("roi", roi, self.shape, default=True)
+        if not self._inside.any():
+            raise ValueError("roi is empty; mark at least one pixel")
+        reachable = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False)
+        self._channels = list(range(1, max(phases, 1) + 1))
+        pitch = 1 << (LEVELS - 1)
+        row, column = np.random.default_rng(seed).integers(0, pitch, 2).tolist()
+        self._limit = np.where(reachable, checked_limit(limit, self.shape), 0.0)
+        self._field = empty_dose_field(
+            self._limit.copy(),
+            self._inside,
+            len(self._channels),
+            self._costs(),
+            (row, column),
+        )
+        self._strength = STRENGTHS[FIRST]
+        self._field.coupling[:] = couplings(self._strength)
+        self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
+        self._least = np.zeros(self.shape)
+        self._failures = np.zeros(self.shape, np.int64)
+        self._visits = 0
+        self._next_review, self._next_strength = FIRST_REVIEW, FIRST_STRENGTH
+        self._last: NDArray[np.int64] | None = None
+        self._review()
+
+    def _costs(self) -> NDArray[np.float64]:
+        """Return what compiled kernels know of the cost.
+
+        The first pass takes so many pixels that their overhead costs what a frame of the shortest dwell time costs
+        without any: all pixels where visits are free, a coarse lattice where they are dear.
+        """
+        extra, shortest = self.cost.overhead + self.cost.read_noise, self.cost.minimum_dwell
+        level = min(round(np.log2(1 + extra / shortest)), 2 * LEVELS - 2)
+        return np.array([self.cost.overhead, self.cost.read_noise, shortest, level])
+
+    @property
+    def phases(self) -> int:
+        """Number of phases: those announced, or more where evidence has gone beyond them."""
+        return sum(channel != UNKNOWN for channel in self._channels)
+
+    @property
+    def strength(self) -> float:
+        """Strength of the spatial prior as estimated so far, nats per nearest neighbour of the same phase."""
+        return self._strength
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Pixels that were visited, failed spectra included, (rows, columns) bool."""
+        return np.asarray((self._field.dwell > 0) | (self._failures > 0))
+
+    @property
+    def dwell(self) -> NDArray[np.float64]:
+        """Dwell time spent on every pixel, (rows, columns) float64, s."""
+        return self._field.dwell.copy()
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The map as used for deciding, (rows, columns) int64: 1... phases, -1 unknown phase."""
+        return np.asarray(np.array(self._channels)[self._field.belief.argmax(axis=2)])
+
+    @property
+    def posterior(self) -> NDArray[np.float64]:
+        """Probability of each phase, (rows, columns, phases) float64; what is missing to 1 is an unknown phase."""
+        known = [index for index, channel in enumerate(self._channels) if channel != UNKNOWN]
+        order = sorted(known, key=lambda index: self._channels[index])
+        return self._field.belief[:, :, order].astype(np.float64)
+
+    def expected_at(self, row: int, column: int) -> float:
+        """Return the expected reduction in distortion of the next visit to a pixel, pixels; 0 where closed.
+
+        Raises
+        ------
+        ValueError
+            If the position lies outside the field.
+        """
+        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
+            raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
+        value = max(float(self._field.value[row, column]), 0.0)
+        return value * self.cost.of(float(self._field.offer[row, column]))
+
+    def suggest(self, n: int = 1) -> NDArray[np.void]:
+        """Return the next visits, ordered for short beam travel where there are several; asking changes nothing.
+
+        Parameters
+        ----------
+        n : int
+            How many visits at most. No two neighbouring pixels are in one batch as long as others are left.
+
+        Returns
+        -------
+        (m,) structured array
+            ``row`` and ``column`` (int64, pixels) and ``dwell`` (float64, s); m <= n, 0 when nothing is left.
+
+        Raises
+        ------
+        ValueError
+            If n is less than 1.
+        """
+        if n < 1:
+            raise ValueError(f"n must be at least 1, not {n}")
+        if n == 1:
+            best = best_visit(self._field)
+            places = np.array([] if best < 0 else [best], np.int64)
+        else:
+            places = self._batch(n)
+        visits = np.empty(len(places), VISIT)
+        visits["row"], visits["column"] = places // self.shape[1], places % self.shape[1]
+        visits["dwell"] = self._field.offer.ravel()[places]
+        return visits
+
+    def _batch(self, n: int) -> NDArray[np.int64]:
+        """Return up to n places of largest value: apart and in a short tour, or line by line where they are many."""
+        values = self._field.value.ravel()
+        pool = min(POOL * n, len(values))
+        best = np.argpartition(-values, pool - 1)[:pool]
+        best = best[np.lexsort((best, -values[best]))]
+        best = best[values[best] > 0]
+        if n > LARGEST_TOUR or len(best) <= n:
+            return np.sort(best[:n])
+        candidates = np.stack(np.divmod(best, self.shape[1]), axis=1)
+        chosen = np.zeros(len(best), bool)
+        count = choose_apart(candidates, np.full(len(best), 1.5), n, chosen)
+        if count < n:
+            choose_apart(candidates, np.zeros(len(best)), n - count, chosen)
+        places = candidates[chosen]
+        start = places[0] if self._last is None else self._last
+        return np.asarray(best[chosen][short_tour(places, start)])
+
+    def ingest(
+        self,
+        positions: ArrayLike,
+        evidence: ArrayLike,
+        *,
+        dwell: ArrayLike | None = None,
+        visits: ArrayLike | None = None,
+    ) -> None:
+        """Take in what visits found; a visit to a pixel measured before adds its evidence.
+
+        Parameters
+        ----------
+        positions : (n, 2) float
+            Positions (row, column), pixels. A position between pixels is shared out among them.
+        evidence : (n,) int or (n, phases) float
+            Labels: 1... phases, 0 a failed spectrum, -1 an unknown phase, which is a label of its own; each but 0
+            counts as nearly certain. Or log-likelihoods of the phases, nats.
+        dwell : (n,) float, optional
+            Dwell times, s; the shortest one where omitted or nan.
+        visits : (n,) int, optional
+            Visit ids, 0 or more: one seen before is replaced. Every visit is new when omitted.
+
+        Raises
+        ------
+        ValueError
+            If positions lie outside the field or the region of interest, or evidence, dwell or visits do not fit;
+            then nothing has been taken in.
+        """
+        shares = checked_shares(positions, self._inside)
+        count = int(shares.visit[-1]) + 1 if len(shares.visit) else 0
+        findings = checked_evidence(evidence, count)
+        times = checked_dwell(dwell, count, self.cost.minimum_dwell)
+        names = checked_visits(visits, count)
+        if count == 0:
+            return
+        self._know(findings)
+        if names is None:
+            self._apply(shares, findings, times, 1)
+        else:
+            self._replace(names, shares, findings, times)
+        self._last = shares.places[-1]
+        self._look_over()
+
+    def _replace(self, names: list[int], shares: Shares, findings: Evidence, times: NDArray[np.float64]) -> None:
+        """Add visits that have names, each in place of what the name stood for before."""
+        if len(set(names)) == len(names) and not any(name in self._records for name in names):
+            self._apply(shares, findings, times, 1)
+            replacing = False
+        else:
+            replacing = True
+        bounds = np.searchsorted(shares.visit, np.arange(len(names) + 1)).tolist()
+        for index, name in enumerate(names):
+            part = slice(bounds[index], bounds[index + 1])
+            mine = Shares(
+                np.zeros(bounds[index + 1] - bounds[index], np.int64), shares.places[part], shares.share[part]
+            )
+            record = (mine, findings[index : index + 1], times[index : index + 1])
+            if replacing:
+                if name in self._records:
+                    self._apply(*self._records[name], -1)
+                self._apply(*record, 1)
+            self._records[name] = record
+
+    def _know(self, findings: Evidence) -> None:
+        """Make room for phases the findings speak of that nobody has spoken of before."""
+        if findings.ndim == 1 and (findings == UNKNOWN).any() and UNKNOWN not in self._channels:
+            self._grow(UNKNOWN)
+        largest = findings.shape[1] if findings.ndim == 2 else int(findings.max())
+        while self.phases < largest:
+            self._grow(self.phases + 1)
+
+    def _grow(self, label: int) -> None:
+        """Add a phase of which no visit so far knew: it counts as their least likely one."""
+        old = self._field
+        self._channels.append(label)
+        self._field = empty_dose_field(old.limit, old.inside, len(self._channels), old.cost, (0, 0))._replace(
+            dwell=old.dwell, level=old.level, coupling=old.coupling, wrong=old.wrong, looks=old.looks
+        )
+        self._field.evidence[:, :, :-1] = old.evidence
+        self._field.evidence[:, :, -1] = self._least
+        sweep(self._field, SWEEPS, TOLERANCE)
+        self._review()
+
+    def _apply(self, shares: Shares, findings: Evidence, times: NDArray[np.float64], sign: int) -> None:
+        """Add visits to the field, or with sign -1 take them out again."""
+        weight = sign * shares.share
+        told = as_log_likelihood(findings, self._channels)[shares.visit] * weight[:, None]
+        rows, columns = shares.places.T
+        least = findings.min(axis=1) if findings.ndim == 2 else np.where(findings == 0, 0.0, -CERTAINTY)
+        np.add.at(self._least, (rows, columns), least[shares.visit] * weight)
+        if findings.ndim == 1 and not findings.all():
+            failed = findings[shares.visit] == 0
+            np.add.at(self._failures, (rows[failed], columns[failed]), sign)
+            self._field.limit[:] = np.where(self._failures < FAILURES, self._limit, 0.0)
+        times = times[shares.visit] * weight
+        if len(times) * FRAME_PART < self._inside.size:
+            observe_each(self._field, shares.places, told, times)
+        else:
+            np.add.at(self._field.evidence, (rows, columns), told)
+            np.add.at(self._field.dwell, (rows, columns), times)
+            sweep(self._field, SWEEPS, TOLERANCE)
+            self._next_review = 0
+        self._visits += sign * len(findings)
+
+    def _look_over(self) -> None:
+        """Learn from all visits together how spectra and sample are, each time their number has grown enough."""
+        if self._visits < self._next_review:
+            return
+        self._next_review = int(self._visits * REVIEW_GROWTH) + 1
+        if self._visits >= self._next_strength:
+            self._next_strength = int(self._visits * STRENGTH_GROWTH)
+            strength = estimated_strength(self._field, self._strength)
+            if strength != self._strength:
+                self._strength = strength
+                self._field.coupling[:] = couplings(strength)
+                sweep(self._field, SWEEPS, TOLERANCE)
+        self._review()
+
+    def _review(self) -> None:
+        extra = self.cost.overhead + self.cost.read_noise
+        first = max(extra, self.cost.minimum_dwell)
+        # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
+        guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
+        learn_separation(self._field, guess, first)
+        rate_all(self._field)
+
+    def reconstruct(self) -> NDArray[np.int64]:
+        """Return the best map from the same data, (rows, columns) int64, from all evidence anew."""
+        field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
+        sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
+        return np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
+
+    def remaining_distortion(self) -> tuple[float, float, float]:
+        """Estimate the total distortion of `labels` inside the region of interest.
+
+        Returns
+        -------
+        tuple of float
+            (estimate, low, high), fractions of the pixels.
+        """
+        doubt = float((1 - self._field.belief.max(axis=2))[self._inside].mean())
+        return doubt, doubt / 3, min(3 * doubt, 1.0)

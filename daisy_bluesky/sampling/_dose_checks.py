@@ -1,0 +1,159 @@
+"""Checks of what a dose allocator is given, before anything is changed."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.sampling._checks import checked_findings
+from daisy_bluesky.sampling._evidence import CERTAINTY
+
+LEAST = -700.0  # nats: less likely than this is all the same
+Evidence = NDArray[np.int64] | NDArray[np.float64]
+
+
+class Shares(NamedTuple):
+    """Which pixels visits touch.
+
+    Attributes
+    ----------
+    visit : (m,) int64
+        Index of the visit.
+    places : (m, 2) int64
+        (row, column), pixels.
+    share : (m,) float64
+        Part of the visit that counts for the pixel; they sum to 1 over each visit.
+    """
+
+    visit: NDArray[np.int64]
+    places: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+
+def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, default: bool) -> NDArray[np.bool_]:
+    """Return a mask over the field, (rows, columns) bool.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape.
+    """
+    if mask is None:
+        return np.full(shape, default)
+    if np.shape(mask) != shape:
+        raise ValueError(f"{name} must have the field's shape {shape}, not {np.shape(mask)}")
+    return np.array(mask, bool)
+
+
+def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the largest dwell time of every pixel, (rows, columns) float64, s.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit the field, is negative or nan.
+    """
+    limits = np.array(np.inf if limit is None else limit, np.float64)
+    if limits.shape not in ((), shape):
+        raise ValueError(f"limit must be one dwell time or have the field's shape {shape}, not {limits.shape}")
+    if np.isnan(limits).any() or (limits < 0).any():
+        raise ValueError("limit must not be negative or nan, s")
+    return np.array(np.broadcast_to(limits, shape))
+
+
+def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
+    """Return which pixels each position touches, and the share of each: bilinear, all in one at a pixel's centre.
+
+    Raises
+    ------
+    ValueError
+        If positions, (n, 2), are not numbers, or lie outside the field or the region of interest.
+    """
+    array = np.asarray(positions, np.float64)
+    if array.size == 0:
+        array = np.empty((0, 2))
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"positions must have shape (n, 2), not {array.shape}")
+    last = np.array(inside.shape) - 1.0
+    off = ~((array >= -0.5) & (array <= last + 0.5)).all(axis=1)
+    if off.any():
+        row, column = array[off][0].tolist()
+        raise ValueError(f"positions: ({row}, {column}) lies outside the field of {inside.shape} pixels")
+    array = np.clip(array, 0.0, last)
+    corner = np.floor(array).astype(np.int64)
+    part = array - corner
+    places, shares = [], []
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        places.append(np.minimum(corner + np.array((down, right)), last.astype(np.int64)))
+        shares.append(np.abs(1 - down - part[:, 0]) * np.abs(1 - right - part[:, 1]))
+    touched, share = np.stack(places, axis=1), np.stack(shares, axis=1)
+    share *= inside[touched[..., 0], touched[..., 1]]
+    total = share.sum(axis=1)
+    if (total == 0).any():
+        row, column = array[total == 0][0].tolist()
+        raise ValueError(f"positions: ({row}, {column}) lies outside the region of interest")
+    share /= total[:, None]
+    visit, which = np.nonzero(share)
+    return Shares(visit, touched[visit, which], share[visit, which])
+
+
+def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> NDArray[np.float64]:
+    """Return dwell times, (n,) float64, s; the default where none, or nan, is given.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer than `count`, or one is not above 0.
+    """
+    if dwell is None:
+        return np.full(count, default)
+    array = np.asarray(dwell, np.float64)
+    if array.shape != (count,):
+        raise ValueError(f"dwell must have shape ({count},), not {array.shape}")
+    array = np.where(np.isnan(array), default, array)
+    if not ((array > 0) & np.isfinite(array)).all():
+        raise ValueError("dwell must be above 0 s")
+    return np.asarray(array)
+
+
+def checked_evidence(evidence: ArrayLike, count: int) -> Evidence:
+    """Return evidence, (n,) int labels or (n, phases) float64 log-likelihoods, nats, whose largest value is set to 0.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit, is nan or infinite upwards, or leaves no phase possible.
+    """
+    findings = np.asarray(checked_findings(evidence, count))
+    if findings.ndim != 2:
+        return findings.astype(np.int64)
+    largest = findings.max(axis=1, keepdims=True)
+    if np.isneginf(largest).any():
+        raise ValueError("evidence: log-likelihoods must not be -inf for all phases of a visit")
+    return np.asarray(np.maximum(findings - largest, LEAST))
+
+
+def as_log_likelihood(evidence: Evidence, channels: list[int]) -> NDArray[np.float64]:
+    """Return what findings say about each phase, nats, the largest value of each 0.
+
+    Parameters
+    ----------
+    evidence : (n,) int or (n, phases) float64
+        Labels, which count as certain but for one in exp(20), 0 as saying nothing; or log-likelihoods.
+    channels : list of int
+        The label each channel stands for.
+
+    Returns
+    -------
+    (n, channels) float64
+        A phase that a visit did not know of counts as its least likely one.
+    """
+    if evidence.ndim == 1:
+        told = np.where(evidence[:, None] == np.array(channels), 0.0, -CERTAINTY)
+        told[evidence == 0] = 0.0
+        return told
+    told = np.repeat(evidence.min(axis=1, keepdims=True), len(channels), axis=1)
+    for channel, label in enumerate(channels):
+        if 1 <= label <= evidence.shape[1]:
+            told[:, channel] = evidence[:, label - 1]
+    return told

@@ -1,0 +1,146 @@
+"""What is known about every pixel while dose is allocated to it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.sampling._field import TILE
+
+DIRECTIONS = 8
+LEVELS = 6
+DOUBTS = (0.003, 0.01, 0.03, 0.1, 0.3)
+# What a pixel of each class of doubt is taken for before any has been looked at, and how many looks that is worth.
+FIRST_GUESS = (0.02, 0.02, 0.02, 0.06, 0.2, 0.4)
+FIRST_WEIGHT = 10.0
+
+
+class DoseField(NamedTuple):
+    """State of a field, all arrays, changed in place by compiled kernels.
+
+    Attributes
+    ----------
+    evidence : (rows, columns, phases) float64
+        Summed log-likelihoods, nats; of each visit the most likely phase counts 0.
+    messages : (rows, columns, 8, phases) float32
+        What each of the eight neighbours tells the pixel: factors to its belief; 1 says nothing.
+    belief : (rows, columns, phases) float32
+        Posterior.
+    dwell : (rows, columns) float64
+        Dwell time spent, s.
+    limit : (rows, columns) float64
+        Largest dwell time allowed, s; 0 where closed.
+    inside : (rows, columns) bool
+        Region of interest.
+    level : (rows, columns) int8
+        Coarsest of the nested lattices the pixel belongs to; see `lattice`.
+    value : (rows, columns) float32
+        Expected reduction in distortion per cost of the next visit, pixels per s; -1 where closed.
+    offer : (rows, columns) float32
+        Dwell time of that visit, s.
+    tiles : (tile rows, tile columns) float32
+        Largest value of each tile.
+    dirty : (tile rows, tile columns) bool
+        Tiles of which `tiles` is out of date.
+    queue : (pixels,) int32
+        Scratch: a ring of pixels whose messages are to be sent.
+    queued : (rows, columns) bool
+        Pixels in the ring.
+    coupling : (8,) float64
+        ``exp(strength) - 1`` towards each neighbour.
+    separation : (phases, phases) float64
+        Nats per second by which spectra tell two phases apart.
+    wrong, looks : (levels, doubts) float64
+        How often an unmeasured pixel of a level and a class of doubt turned out to be another phase, and how many of
+        them were looked at.
+    cost : (4,) float64
+        Overhead of a visit, dwell time equivalent to the read noise, shortest dwell time, s; level of the first pass.
+    """
+
+    evidence: NDArray[np.float64]
+    messages: NDArray[np.float32]
+    belief: NDArray[np.float32]
+    dwell: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    level: NDArray[np.int8]
+    value: NDArray[np.float32]
+    offer: NDArray[np.float32]
+    tiles: NDArray[np.float32]
+    dirty: NDArray[np.bool_]
+    queue: NDArray[np.int32]
+    queued: NDArray[np.bool_]
+    coupling: NDArray[np.float64]
+    separation: NDArray[np.float64]
+    wrong: NDArray[np.float64]
+    looks: NDArray[np.float64]
+    cost: NDArray[np.float64]
+
+
+def empty_dose_field(
+    limit: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    phases: int,
+    cost: NDArray[np.float64],
+    origin: tuple[int, int],
+) -> DoseField:
+    """Return the state of a field of which nothing is known.
+
+    Parameters
+    ----------
+    limit : (rows, columns) float64
+        Largest dwell time of each pixel, s.
+    inside : (rows, columns) bool
+        Region of interest.
+    phases : int
+        Number of phases.
+    cost : (4,) float64
+        As in `DoseField`.
+    origin : tuple of int
+        A point of the coarsest lattice, pixels.
+
+    Returns
+    -------
+    DoseField
+    """
+    shape = limit.shape
+    tiles = (-(-shape[0] // TILE), -(-shape[1] // TILE))
+    guess = np.tile(FIRST_GUESS, (2 * LEVELS, 1))
+    return DoseField(
+        evidence=np.zeros((*shape, phases)),
+        messages=np.ones((*shape, DIRECTIONS, phases), np.float32),
+        belief=np.full((*shape, phases), 1 / max(phases, 1), np.float32),
+        dwell=np.zeros(shape),
+        limit=limit,
+        inside=inside,
+        level=lattice(shape, origin),
+        value=np.zeros(shape, np.float32),
+        offer=np.zeros(shape, np.float32),
+        tiles=np.zeros(tiles, np.float32),
+        dirty=np.ones(tiles, np.bool_),
+        queue=np.zeros(limit.size, np.int32),
+        queued=np.zeros(shape, np.bool_),
+        coupling=np.zeros(DIRECTIONS),
+        separation=np.zeros((phases, phases)),
+        wrong=guess * FIRST_WEIGHT,
+        looks=np.full_like(guess, FIRST_WEIGHT),
+        cost=cost,
+    )
+
+
+def lattice(shape: tuple[int, ...], origin: tuple[int, int]) -> NDArray[np.int8]:
+    """Return the coarsest nested lattice each pixel belongs to, (rows, columns) int8.
+
+    Level 2 k holds every 2**k-th pixel of every 2**k-th line, level 2 k + 1 also the centres of its cells' quadruples:
+    a pixel of level v stands for 2**v pixels, up to 2**11.
+    """
+    rows = (np.arange(shape[0]) - origin[0])[:, None]
+    columns = (np.arange(shape[1]) - origin[1])[None, :]
+    level = np.zeros((shape[0], shape[1]), np.int8)
+    for half in range(LEVELS - 1):
+        pitch = 2 << half
+        square = (rows % pitch == 0) & (columns % pitch == 0)
+        centred = (rows % pitch == pitch // 2) & (columns % pitch == pitch // 2)
+        level[square] = 2 * half + 2
+        level[centred] = 2 * half + 1
+    return level

@@ -1,0 +1,145 @@
+"""What the next visit to a pixel is worth: expected reduction in distortion per unit of cost."""
+
+import numpy as np
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.sampling._dose_field import DOUBTS, DoseField
+from daisy_bluesky.sampling._field import TILE
+
+DECIDED = 7.0  # log odds at which a pixel is taken as decided, nats
+SMALLEST_STEP = 0.1  # nats a visit should bring on average, so that no electron is bound by too many decisions
+ENOUGH = 1.5  # no visit is longer than this many times what is expected to decide the pixel
+FIRST_PASS = 1e6  # how much more than others the pixels of the first pass are worth
+FAINT = 1e-12  # probability of another phase that no evidence takes away: looking never ends
+
+
+@compiled
+def doubt_class(doubt: float) -> int:
+    """Return the class of a probability of being wrong."""
+    number = 0
+    while number < len(DOUBTS) and doubt >= DOUBTS[number]:
+        number += 1
+    return number
+
+
+@compiled
+def rate(field: DoseField, row: int, column: int) -> None:
+    """Set the value and the dwell time of the next visit to a pixel.
+
+    Deciding between the leading phase a and another one b is a sequential test (Wald): the log odds l of a drift by the
+    separation J nats per second of dwell, towards plus or minus the decided odds D. The way to go is
+    ``m = (p_a (D - l) + p_b (D + l)) / (p_a + p_b)`` nats on average, in ``m / (J t) + 1/2`` visits of dwell t, each of
+    cost ``h + t``; the cost is least at ``t = sqrt(2 h m / J)``. What is gained is p_b. So the value of a visit is the
+    sum over b of p_b divided by that cost: what the test as a whole is worth per unit of cost, so that a visit too
+    short to turn the decision alone has its share.
+
+    An unmeasured pixel stands for all pixels of its lattice cell, and the doubt of its kind is what looking at such
+    pixels has shown so far.
+    """
+    offered, belief = 0.0, field.belief[row, column]
+    room = field.limit[row, column] - field.dwell[row, column]
+    field.dirty[row // TILE, column // TILE] = True
+    if room < field.cost[2] * (1 - 1e-9):
+        field.value[row, column] = -1.0
+        field.offer[row, column] = 0.0
+        return
+    leading = int(np.argmax(belief))
+    doubt = belief.sum() - belief[leading]
+    scale, area = _stake(field, row, column, doubt)
+    value, most = 0.0, -1.0
+    for phase in range(len(belief)):
+        if phase == leading:
+            continue
+        chance = max(belief[phase] * scale, FAINT)
+        dwell, cost = _test(field, leading, phase, max(belief[leading], chance), chance)
+        value += chance / cost
+        if chance / cost > most:
+            most, offered = chance / cost, dwell
+    value += FAINT / (field.cost[0] + field.cost[2])
+    field.value[row, column] = area * value
+    field.offer[row, column] = min(max(offered, field.cost[2]), room)
+
+
+@compiled
+def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float, float]:
+    """Return by what to multiply the other phases' probabilities, and how many pixels are decided with this one."""
+    if field.dwell[row, column] > 0 or doubt <= 0:
+        return 1.0, 1.0
+    level, kind = field.level[row, column], doubt_class(doubt)
+    seen = field.wrong[level, kind] / field.looks[level, kind]
+    return max(seen / doubt, 1.0), 2.0**level * (FIRST_PASS if level >= field.cost[3] else 1.0)
+
+
+@compiled
+def _test(field: DoseField, leading: int, phase: int, sure: float, chance: float) -> tuple[float, float]:
+    """Return the dwell time of the next visit and the expected cost of deciding between two phases."""
+    overhead, noise, shortest = field.cost[0], field.cost[1], field.cost[2]
+    separation = field.separation[leading, phase]
+    odds = min(np.log(sure / chance), DECIDED - 1.0)
+    way = (sure * (DECIDED - odds) + chance * (DECIDED + odds)) / (sure + chance)
+    needed = way / separation
+    dwell = max(np.sqrt(2.0 * (overhead + noise) * needed), SMALLEST_STEP / separation)
+    dwell = max(min(dwell, ENOUGH * (needed + noise)), shortest)
+    told = dwell * dwell / (dwell + noise)
+    return dwell, (overhead + dwell) * max(needed / told + 0.5, 1.0)
+
+
+@compiled
+def rate_all(field: DoseField) -> None:
+    """Renew all values."""
+    for row in range(field.value.shape[0]):
+        for column in range(field.value.shape[1]):
+            rate(field, row, column)
+
+
+@compiled
+def best_visit(field: DoseField) -> int:
+    """Return row * columns + column of the largest value, of equals the first in order of tiles; -1 for none left."""
+    best, largest = -1, 0.0
+    for tile_row in range(field.tiles.shape[0]):
+        for tile_column in range(field.tiles.shape[1]):
+            if field.dirty[tile_row, tile_column]:
+                _summarise(field, tile_row, tile_column)
+            if field.tiles[tile_row, tile_column] > largest:
+                largest = field.tiles[tile_row, tile_column]
+                best = tile_row * field.tiles.shape[1] + tile_column
+    if best < 0:
+        return -1
+    top, left = best // field.tiles.shape[1] * TILE, best % field.tiles.shape[1] * TILE
+    tile = field.value[top : top + TILE, left : left + TILE]
+    place = np.argmax(tile)
+    return int((top + place // tile.shape[1]) * field.value.shape[1] + left + place % tile.shape[1])
+
+
+@compiled
+def _summarise(field: DoseField, tile_row: int, tile_column: int) -> None:
+    """Bring a tile's largest value up to date."""
+    top, left = tile_row * TILE, tile_column * TILE
+    field.tiles[tile_row, tile_column] = field.value[top : top + TILE, left : left + TILE].max()
+    field.dirty[tile_row, tile_column] = False
+
+
+@compiled
+def learn_separation(field: DoseField, guess: float, weight: float) -> None:
+    """Estimate how fast spectra tell phases apart from what all visits found, (phases, phases) nats per second.
+
+    Under phase a the log odds of a against b rise by J_ab per second: the posterior-weighted mean over all pixels,
+    with a guess that counts as `weight` seconds, made symmetric.
+    """
+    phases = field.separation.shape[0]
+    spent, told = np.full(phases, weight), np.full((phases, phases), guess * weight)
+    for row in range(field.dwell.shape[0]):
+        for column in range(field.dwell.shape[1]):
+            if field.dwell[row, column] > 0:
+                for one in range(phases):
+                    belief = field.belief[row, column, one]
+                    spent[one] += belief * field.dwell[row, column]
+                    for other in range(phases):
+                        difference = field.evidence[row, column, one] - field.evidence[row, column, other]
+                        told[one, other] += belief * difference
+    for one in range(phases):
+        told[one] /= spent[one]
+    least = 1e-3 * told.max()
+    for one in range(phases):
+        for other in range(phases):
+            field.separation[one, other] = max((told[one, other] + told[other, one]) / 2, least)
