@@ -1,0 +1,337 @@
+"""Payloads of spectra: what the two coders of spectra need to know, then their streams."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.lbj import _exact_spectra as exact
+from daisy_bluesky.lbj import _quantised_spectra as quantised
+from daisy_bluesky.lbj._adaptive_bits import SPARE, STATE, begin_reading, begin_writing, is_whole, new_contexts
+from daisy_bluesky.lbj._cells import FRACTION_BITS, LARGEST_CELL, kind_of, patterns_of, smallest_unit
+from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, fit, noise_of_neighbours, to_fixed_point
+from daisy_bluesky.lbj._spectral_model import (
+    LARGEST_FLOOR,
+    LARGEST_SHIFT,
+    LARGEST_SLOPE,
+    MOST_COMPONENTS,
+    POINT,
+    SpectralModel,
+)
+from daisy_bluesky.lbj._streams import read_varint, write_varint
+
+MOST_VOXELS_PER_BYTE = 8192  # a voxel takes six decisions of at least 0.0003 bits
+DECAYS = range(5)
+
+_MODELLED = exact.MODELLED
+_LARGEST_MEAN_SHIFT = 30
+_FINE_STEPS = 4  # a unit of floats is 2**-4 to 2**-5 of the smallest sigma
+_TRIAL = 4096
+_SAMPLE = 2**20
+_UNIT_BIAS = 2**12
+
+
+class _Plan(NamedTuple):
+    """Everything a payload says before its streams."""
+
+    channels: int
+    unit: int
+    whole: bool
+    decay: int
+    model: SpectralModel
+
+
+def encode_exact(values: NDArray[Any]) -> bytes | None:
+    """Return the payload of spectra, kept bit by bit; None where that takes no fewer bytes than the values.
+
+    Parameters
+    ----------
+    values : (spectra, channels) integer or float
+    """
+    plans = list(_exact_plans(values))
+    payloads = [_exact_payload(values, plan) for plan in plans]
+    return min((payload for payload in payloads if payload is not None), key=len, default=None)
+
+
+def decode_exact(payload: bytes, out: NDArray[Any]) -> None:
+    """Fill `out`, (voxels,) integer or float, from a payload; LBJError where it is not one of such values."""
+    plan, rest = _read_plan(payload, out, exact.MODELLED)
+    coded, plain = _split(payload, rest)
+    state = np.empty(STATE, np.int64)
+    begin_reading(state, coded)
+    model = plan.model
+    whole = exact.read_exact(
+        tuple(map(np.int64, kind_of(out.dtype, plan.unit, whole=plan.whole))),
+        np.int64(plan.decay),
+        (np.int64(model.slope), np.int64(model.floor)),
+        np.int64(model.mean_shift),
+        model.shifts,
+        new_contexts(exact.CONTEXTS),
+        state,
+        coded,
+        plain,
+        patterns_of(out).reshape(-1, plan.channels),
+    )
+    if not whole or not is_whole(state, coded, plain):
+        raise LBJError("exact spectra do not decode")
+
+
+def encode_quantised(values: NDArray[Any], step: float, noise: Noise | None = None) -> bytes | None:
+    """Return the payload of spectra in steps of their modelled sigma; None where it takes no fewer bytes.
+
+    Parameters
+    ----------
+    values : (spectra, channels) float32 or float64
+    step : float
+        In sigma.
+    noise : Noise, optional
+        That of the values; fitted to them when None.
+    """
+    workable, exponent = _workable(values)
+    given = None if noise is None else Noise(math.ldexp(noise.slope, -exponent), math.ldexp(noise.floor, -2 * exponent))
+    if len(values) < FEWEST_SPECTRA:
+        plans = [_following_plan(values, decay, given or noise_of_neighbours(workable), exponent) for decay in DECAYS]
+    else:
+        plans = [plan for plan in [_modelled_plan(values, workable, exponent, given)] if plan is not None]
+    payloads = [_quantised_payload(values, plan, round(step * 2**quantised.STEP_POINT)) for plan in plans]
+    return min((payload for payload in payloads if payload is not None), key=len, default=None)
+
+
+def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
+    """Fill `out`, (voxels,) float32 or float64, from a payload; LBJError where it is not one of such values."""
+    if out.dtype not in (np.float32, np.float64):
+        raise LBJError(f"quantised spectra stored for {out.dtype}")
+    plan, rest = _read_plan(payload, out, exact.MODELLED)
+    (steps, seed), rest = _numbers(payload, rest, 2)
+    coded, plain = _split(payload, rest)
+    if not 1 <= steps <= quantised.LARGEST_STEP or seed >= 2**32:
+        raise LBJError(f"quantised spectra with a step of {steps}")
+    state = np.empty(STATE, np.int64)
+    begin_reading(state, coded)
+    model, values = plan.model, out.reshape(-1, plan.channels)
+    whole = quantised.read_quantised(
+        math.ldexp(1.0, POINT - plan.unit),
+        np.int64(steps),
+        np.uint64(seed),
+        np.int64(_signed_decay(plan)),
+        (np.int64(model.slope), np.int64(model.floor)),
+        np.int64(model.mean_shift),
+        model.shifts,
+        new_contexts(quantised.CONTEXTS),
+        state,
+        coded,
+        plain,
+        values,
+        patterns_of(values),
+    )
+    if not whole or not is_whole(state, coded, plain):
+        raise LBJError("quantised spectra do not decode")
+
+
+def noise_in(payload: bytes) -> Noise:
+    """Return the noise that a payload of quantised spectra models, in the units of its values."""
+    (_, _, unit, _, slope, floor), _ = _numbers(payload, 0, 6)
+    unit -= _UNIT_BIAS
+    return Noise(math.ldexp(float(slope), unit - POINT), math.ldexp(float(floor), 2 * (unit - POINT)))
+
+
+def _exact_plans(values: NDArray[Any]) -> Iterator[_Plan]:
+    workable, exponent = _workable(values)
+    plan = _modelled_plan(values, workable, exponent, None) if len(values) >= FEWEST_SPECTRA else None
+    if plan is not None:
+        yield plan
+    if plan is None or values.size <= _TRIAL:
+        trial = values[: max(_TRIAL // values.shape[1], 1), :_TRIAL]
+        noise = noise_of_neighbours(workable)
+        plans = [_following_plan(values, decay, noise, exponent) for decay in DECAYS]
+        sizes = [len(_exact_payload(trial, each._replace(channels=trial.shape[1])) or b"") for each in plans]
+        yield plans[int(np.argmin([size or np.inf for size in sizes]))]
+
+
+def _modelled_plan(
+    values: NDArray[Any], workable: NDArray[np.float32], exponent: int, noise: Noise | None
+) -> _Plan | None:
+    lattice = _lattice(values)
+    smallest = math.ldexp(1.0, 2 * (lattice - exponent)) / 12 if lattice is not None else 0.0
+    fitted, components = fit(workable, smallest)
+    noise = noise or fitted
+    unit = lattice if lattice is not None else _unit(values, float(noise.sigma(components.mean).min()), exponent)
+    model = to_fixed_point(noise, components, unit - exponent)
+    return None if model is None else _Plan(values.shape[1], unit, lattice is not None, _MODELLED, model)
+
+
+def _following_plan(values: NDArray[Any], decay: int, noise: Noise, exponent: int) -> _Plan:
+    lattice = _lattice(values)
+    unit = lattice if lattice is not None else _unit(values, math.sqrt(noise.floor), exponent)
+    points = 2.0 ** (POINT - unit + exponent)
+    none = np.zeros(0, np.int64)
+    slope, floor = min(noise.slope * points, LARGEST_SLOPE), min(noise.floor * points**2, LARGEST_FLOOR)
+    model = SpectralModel(round(slope), max(round(floor), 1), 0, none, none, none.reshape(0, 0), none.reshape(0, 0))
+    return _Plan(values.shape[1], unit, lattice is not None, decay, model)
+
+
+def _exact_payload(values: NDArray[Any], plan: _Plan) -> bytes | None:
+    model = plan.model
+
+    def write(*streams: Any) -> bool:
+        return exact.write_exact(
+            patterns_of(np.ascontiguousarray(values)),
+            tuple(map(np.int64, kind_of(values.dtype, plan.unit, whole=plan.whole))),
+            np.int64(plan.decay),
+            (np.int64(model.slope), np.int64(model.floor)),
+            np.int64(model.mean_shift),
+            model.mean,
+            model.shifts,
+            model.loadings,
+            _scores(model, len(values)),
+            *streams,
+        )
+
+    return _payload(values.nbytes, _plan_bytes(plan), exact.CONTEXTS, write)
+
+
+def _quantised_payload(values: NDArray[Any], plan: _Plan, steps: int) -> bytes | None:
+    model, values = plan.model, np.ascontiguousarray(values)
+    seed = int(google_crc32c.value(values.tobytes()))  # frames that differ are dithered differently
+
+    def write(*streams: Any) -> bool:
+        return quantised.write_quantised(
+            values,
+            patterns_of(values),
+            math.ldexp(1.0, POINT - plan.unit),
+            np.int64(steps),
+            np.uint64(seed),
+            np.int64(_signed_decay(plan)),
+            (np.int64(model.slope), np.int64(model.floor)),
+            np.int64(model.mean_shift),
+            model.mean,
+            model.shifts,
+            model.loadings,
+            _scores(model, len(values)),
+            *streams,
+        )
+
+    head = _plan_bytes(plan) + write_varint(steps) + write_varint(seed)
+    return _payload(values.nbytes, head, quantised.CONTEXTS, write)
+
+
+def _payload(room: int, head: bytes, contexts: int, write: Callable[..., bool]) -> bytes | None:
+    coded, plain = (np.empty(room + 2 * SPARE, np.uint8) for _ in range(2))
+    state = np.empty(STATE, np.int64)
+    begin_writing(state)
+    if not write(new_contexts(contexts), state, coded, plain):
+        return None
+    from daisy_bluesky.lbj._adaptive_bits import CODED, PLAIN
+
+    sizes = int(state[CODED]), int(state[PLAIN])
+    payload = head + write_varint(sizes[0]) + coded[: sizes[0]].tobytes() + plain[: sizes[1]].tobytes()
+    return payload if len(payload) < room else None
+
+
+def _scores(model: SpectralModel, spectra: int) -> NDArray[np.int64]:
+    return model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
+
+
+def _signed_decay(plan: _Plan) -> int:
+    return -1 if plan.decay == _MODELLED else plan.decay
+
+
+def _plan_bytes(plan: _Plan) -> bytes:
+    model = plan.model
+    numbers = (
+        plan.channels,
+        2 * plan.decay + plan.whole,
+        plan.unit + _UNIT_BIAS,
+        model.mean_shift,
+        model.slope,
+        model.floor,
+        model.shifts.size,
+        *model.shifts.tolist(),
+    )
+    return b"".join(map(write_varint, numbers))
+
+
+def _read_plan(payload: bytes, out: NDArray[Any], modelled: int) -> tuple[_Plan, int]:
+    if out.size > MOST_VOXELS_PER_BYTE * (len(payload) + 1):
+        raise LBJError(f"{out.size} voxels claimed in {len(payload)} bytes")
+    (channels, decay, unit, mean_shift, slope, floor, components), rest = _numbers(payload, 0, 7)
+    unit -= _UNIT_BIAS
+    if channels < 1 or out.size % channels:
+        raise LBJError(f"spectra of {channels} channels where {out.size} voxels are due")
+    if decay >> 1 not in (*DECAYS, modelled) or slope > LARGEST_SLOPE or not 1 <= floor <= LARGEST_FLOOR:
+        raise LBJError("prediction or noise of the spectra is out of range")
+    if mean_shift > _LARGEST_MEAN_SHIFT or components > min(MOST_COMPONENTS, out.size // channels):
+        raise LBJError(f"{components} components for {out.size // channels} spectra")
+    if not smallest_unit(out.dtype) <= unit <= max(-smallest_unit(out.dtype), 0):
+        raise LBJError(f"a unit of 2**{unit} is none of {out.dtype}")
+    shifts, rest = _numbers(payload, rest, components)
+    if any(shift > LARGEST_SHIFT for shift in shifts):
+        raise LBJError("loadings of the spectra are out of range")
+    none = np.zeros(0, np.int64)
+    model = SpectralModel(
+        slope, floor, mean_shift, none, np.array(shifts, np.int64), none.reshape(0, 0), none.reshape(0, 0)
+    )
+    return _Plan(channels, unit, bool(decay & 1), decay >> 1, model), rest
+
+
+def _numbers(payload: bytes, start: int, n: int) -> tuple[list[int], int]:
+    numbers = []
+    for _ in range(n):
+        number, length = read_varint(payload[start : start + 9])
+        numbers.append(number)
+        start += length
+    return numbers, start
+
+
+def _split(payload: bytes, start: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    (size,), start = _numbers(payload, start, 1)
+    if size > len(payload) - start:
+        raise LBJError(f"{size} bytes of spectra claimed where {len(payload) - start} are left")
+    streams = np.frombuffer(payload, np.uint8, offset=start)
+    return streams[:size], streams[size:]
+
+
+def _workable(values: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
+    """Return values divided by a power of two near their middle, and its exponent; what is not finite becomes 0."""
+    sample = np.abs(values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64))
+    sample = sample[np.isfinite(sample) & (sample > 0)]
+    exponent = int(np.frexp(np.median(sample))[1]) if sample.size else 0
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        workable = np.ldexp(values.astype(np.float64, copy=False), -exponent).astype(np.float32)
+    limit = np.float32(2.0**40)
+    workable[~(np.abs(workable) < limit)] = 0
+    return workable, exponent
+
+
+def _lattice(values: NDArray[Any]) -> int | None:
+    """Return the exponent of a power of two of which nearly all values are whole multiples; None where none is."""
+    if values.dtype.kind != "f":
+        return 0
+    fraction = FRACTION_BITS[values.itemsize]
+    sample = values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64)
+    sample = sample[np.isfinite(sample) & (sample != 0)]
+    if not sample.size:
+        return 0
+    mantissa, exponent = np.frexp(sample)
+    whole = np.abs(np.ldexp(mantissa, 53)).astype(np.int64)
+    lowest = exponent - 53 + np.frexp((whole & -whole).astype(np.float64))[1] - 1
+    unit = int(np.partition(lowest, sample.size // 1000)[sample.size // 1000])
+    multiples = np.ldexp(np.abs(sample), -unit)
+    largest = float(np.partition(multiples, -1 - sample.size // 1000)[-1 - sample.size // 1000])
+    return unit if largest < min(2 ** (fraction + 1), LARGEST_CELL) else None
+
+
+def _unit(values: NDArray[Any], sigma: float, exponent: int) -> int:
+    """Return the unit of floats that are whole multiples of none: fine for their noise, coarse for the largest."""
+    fraction = FRACTION_BITS[values.itemsize]
+    wanted = math.frexp(sigma)[1] + exponent - 1 - _FINE_STEPS
+    sample = np.abs(values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64))
+    sample = sample[np.isfinite(sample)]
+    largest = float(np.quantile(sample, 0.999)) if sample.size else 0.0
+    needed = math.frexp(largest)[1] - min(fraction, 31)
+    lowest = smallest_unit(values.dtype)
+    return int(np.clip(max(wanted, needed), lowest, -lowest))
