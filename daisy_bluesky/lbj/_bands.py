@@ -1,0 +1,119 @@
+"""Coded streams of neighbouring channels, so that an energy window is decoded without the rest."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._levels import WORDS_PER_EVENT, pop_channel, push_channel
+from daisy_bluesky.lbj._rans import INITIAL, Words, begin, finish
+from daisy_bluesky.lbj._subset import pop_subset, push_subset
+
+SMALLEST_BAND = 1024  # non-zeros
+MOST_BANDS = 32
+
+
+@compiled
+def band_bounds(sizes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return the first channel of each band, and behind the last, (bands + 1,) int64, from the non-zeros per channel.
+
+    A band ends with the channel with which it reaches 1/32 of the non-zeros, and at least 1,024.
+    """
+    total = np.int64(0)
+    for size in sizes:
+        total += np.int64(size)
+    wanted = max(SMALLEST_BAND, -(-total // MOST_BANDS))
+    bounds = np.empty(MOST_BANDS + 2, np.int64)
+    bounds[0] = 0
+    bands, held = 1, np.int64(0)
+    for channel in range(sizes.size):
+        held += np.int64(sizes[channel])
+        if held >= wanted or channel == sizes.size - 1:
+            bounds[bands] = channel + 1
+            bands, held = bands + 1, np.int64(0)
+    return bounds[:bands].copy()
+
+
+@compiled
+def push_bands(
+    ranks: NDArray[np.uint32],
+    counts: NDArray[np.uint64],
+    starts: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    pixels: int,
+    lengths: NDArray[np.int64],
+) -> NDArray[np.uint32]:
+    """Return the streams of all bands one behind the other, and fill their `lengths`, (bands,) int64 words.
+
+    Parameters
+    ----------
+    ranks, counts : (n,) uint32, (n,) uint64
+        Channel by channel, ascending ranks within each.
+    starts : (channels + 1,) int64
+        Where each channel begins.
+    bounds : (bands + 1,) int64
+        First channel of each band.
+    pixels : int
+        How many ranks there are.
+    """
+    words = np.empty(WORDS_PER_EVENT * counts.size + 4 * lengths.size, np.uint32)
+    place = words.size
+    for band in range(lengths.size - 1, -1, -1):
+        state, end = INITIAL, place
+        for channel in range(bounds[band + 1] - 1, bounds[band] - 1, -1):
+            first, last = starts[channel], starts[channel + 1]
+            if last > first:
+                state, place = push_channel(state, place, words, ranks[first:last], counts[first:last], pixels)
+        place = finish(state, place, words)
+        lengths[band] = end - place
+    return words[place:].copy()
+
+
+@compiled
+def pop_band(
+    words: Words,
+    start: int,
+    stop: int,
+    sizes: NDArray[np.uint32],
+    pixels: int,
+    ranks: NDArray[np.uint32],
+    counts: NDArray[np.uint64],
+) -> bool:
+    """Fill ranks and counts of one band, (n,) each; return whether the stream is whole.
+
+    Parameters
+    ----------
+    words : (m,) uint32
+    start, stop : int
+        Where the band's stream lies in them.
+    sizes : (levels, channels) uint32
+        Of the band's channels.
+    pixels : int
+        How many ranks there are.
+    """
+    state, place = begin(words, start, stop)
+    end = 0
+    for channel in range(sizes.shape[1]):
+        first, end = end, end + np.int64(sizes[0, channel])
+        if end > first:
+            state, place = pop_channel(
+                state, place, words, stop, sizes[:, channel], pixels, ranks[first:end], counts[first:end]
+            )
+            if state == 0:
+                return False
+    return bool(state == INITIAL and place == stop)
+
+
+@compiled
+def push_places(taken: NDArray[np.uint32], places: int) -> NDArray[np.uint32]:
+    """Return one subset, (n,) uint32 ascending below `places`, as a stream of its own."""
+    words = np.empty(WORDS_PER_EVENT * min(taken.size, places - taken.size) + 4, np.uint32)
+    state, place = push_subset(INITIAL, words.size, words, taken, places)
+    return words[finish(state, place, words) :].copy()
+
+
+@compiled
+def pop_places(words: Words, places: int, taken: NDArray[np.uint32]) -> bool:
+    """Fill one subset; return whether the stream is whole."""
+    state, place = begin(words, 0, words.size)
+    state, place = pop_subset(state, place, words, words.size, places, taken)
+    return bool(state == INITIAL and place == words.size)

@@ -1,0 +1,153 @@
+"""Non-zeros per channel and level, coded as their distance from what the model or the neighbours foretell."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._bytes import Bytes
+from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._levels import LEVELS
+from daisy_bluesky.lbj._streams import write_varint
+from daisy_bluesky.lbj._vectors import read_vector, write_vector
+
+LARGEST_MODEL: Final = 2**31 - 1
+NO_MODEL: Final = np.zeros(0, np.uint64)
+
+_ONE = np.uint64(1)
+_TWO = np.uint64(2)
+
+Sizes = NDArray[np.uint32]
+Model = NDArray[np.uint64]
+
+
+@compiled
+def away(value: np.uint64, foretold: np.uint64) -> np.uint64:
+    """Return 0, 1, 2, ... for values ever farther from the one foretold, none below zero."""
+    if value > _TWO * foretold:
+        return value
+    return _TWO * (value - foretold) if value >= foretold else _TWO * (foretold - value) - _ONE
+
+
+@compiled
+def back(distance: np.uint64, foretold: np.uint64) -> np.uint64:
+    """Return the value that `away` took."""
+    if distance > _TWO * foretold:
+        return distance
+    half = (distance + _ONE) // _TWO
+    return foretold - half if distance & _ONE else foretold + half
+
+
+@compiled
+def _foretold(values: NDArray[np.uint64], channel: int, model: NDArray[np.uint64], total: np.uint64) -> np.uint64:
+    """Return what the model says of a channel or, where there is none, the three channels before."""
+    if model.size:
+        return model[channel] * total
+    if channel < 3:
+        return values[channel - 1] if channel else np.uint64(0)
+    near = _TWO * values[channel - 1] + values[channel - 2] + values[channel - 3]
+    return (near + _TWO) // np.uint64(4)
+
+
+@compiled
+def first_level(
+    values: NDArray[np.uint64], model: NDArray[np.uint64], sum_of_model: np.uint64, total: np.uint64, inverse: bool
+) -> NDArray[np.uint64]:
+    """Return distances of values, (channels,) uint64, or, where `inverse`, values of distances."""
+    result = np.empty(values.size, np.uint64)
+    known = result if inverse else values
+    for channel in range(values.size):
+        foretold = _foretold(known, channel, model, total)
+        if model.size:
+            foretold = (foretold + sum_of_model // _TWO) // sum_of_model
+        result[channel] = back(values[channel], foretold) if inverse else away(values[channel], foretold)
+    return result
+
+
+@compiled
+def further_level(
+    values: NDArray[np.uint64], below: NDArray[np.uint64], two_below: NDArray[np.uint64], level: int, inverse: bool
+) -> NDArray[np.uint64]:
+    """Return distances of a level's sizes from what the two levels below foretell, or sizes of distances.
+
+    The share that goes one level up is, for small Poisson means, `level` / (`level` + 1) of the share before; for the
+    first of them a series in the share of non-zeros follows it up to means of about 2.
+    """
+    result = np.empty(values.size, np.uint64)
+    for i in range(values.size):
+        share = (below[i] << np.uint64(16)) // two_below[i]
+        if level == 1:
+            series = np.uint64(12 << 16) + np.uint64(4) * share + ((np.uint64(3) * share * share) >> np.uint64(16))
+            share = share * series // np.uint64(24 << 16)
+        else:
+            share = share * np.uint64(level) // np.uint64(level + 1)
+        foretold = (below[i] * share + np.uint64(2**15)) >> np.uint64(16)
+        result[i] = back(values[i], foretold) if inverse else away(values[i], foretold)
+    return result
+
+
+def write_sizes(sizes: Sizes, pixels: int, model: Model) -> bytes:
+    """Return the sizes of all levels, (levels, channels) uint32, as bytes.
+
+    Parameters
+    ----------
+    sizes : (levels, channels) uint32
+        Pixels with a count of level + 1 or more; no level is empty.
+    pixels : int
+        How many pixels there are.
+    model : (channels,) uint64
+        What the first level is expected to be proportional to; (0,) to go by the neighbours.
+    """
+    values = sizes.astype(np.uint64)
+    distances = first_level(values[0], model, np.uint64(_sum(model)), values[0].sum(), False)
+    written = [write_varint(sizes.shape[0]), write_vector(distances)]
+    two_below = np.full(sizes.shape[1], pixels, np.uint64)
+    for level in range(1, sizes.shape[0]):
+        kept = values[level - 1] > 0
+        below = values[level - 1]
+        written.append(write_vector(further_level(values[level][kept], below[kept], two_below[kept], level, False)))
+        two_below = below
+    return b"".join(written)
+
+
+def read_sizes(source: Bytes, channels: int, pixels: int, total: int, model: Model) -> Sizes:
+    """Return the sizes of all levels, (levels, channels) uint32; LBJError where they are none.
+
+    Parameters
+    ----------
+    source : Bytes
+        What `write_sizes` gave.
+    channels, pixels, total : int
+        Of the tile; `total` is the sum of the first level.
+    model : (channels,) uint64
+        As given to `write_sizes`.
+    """
+    levels = source.number()
+    if not 1 <= levels <= LEVELS:
+        raise LBJError(f"{levels} levels of counts claimed, at most {LEVELS} there are")
+    values = np.zeros((levels, channels), np.uint64)
+    distances = read_vector(source, channels)
+    values[0] = first_level(distances, model, np.uint64(_sum(model)), np.uint64(total), True)
+    two_below = np.full(channels, pixels, np.uint64)
+    if np.any(values[0] > pixels) or int(values[0].sum()) != total:
+        raise LBJError(f"the channels do not add up to {total} non-zeros of {pixels} pixels")
+    for level in range(1, levels):
+        below = values[level - 1]
+        kept = below > 0
+        distances = read_vector(source, int(np.count_nonzero(kept)))
+        values[level, kept] = further_level(distances, below[kept], two_below[kept], level, True)
+        if np.any(values[level] > below):
+            raise LBJError("more pixels have a count than have a smaller one")
+        two_below = below
+    return values.astype(np.uint32)
+
+
+def scaled_model(sizes: Model) -> Model:
+    """Return non-zeros per channel, halved together until their sum fits the arithmetic of a model."""
+    total = int(sizes.sum())
+    return sizes >> np.uint64(max(total.bit_length() - LARGEST_MODEL.bit_length(), 0))
+
+
+def _sum(model: Model) -> int:
+    return max(int(model.sum()), 1)

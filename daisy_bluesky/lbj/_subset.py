@@ -1,0 +1,145 @@
+"""Which `n` of `places` are taken, ascending: the code of positions.
+
+Each gap is coded given how many are still to come in how many places, so that what is known costs nothing: gaps
+follow the hypergeometric odds closely, the last one is uniform, and no bits are spent where every place is taken.
+Where more than half are taken, the others are coded instead.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._bits import leading_zeros
+from daisy_bluesky.lbj._gap_table import BEGINNINGS, QUOTIENTS, SCALES
+from daisy_bluesky.lbj._rans import Words, pop, pop_bits, push, push_bits, slot_of
+
+MOST_PLACES = 2**31
+
+_BEGINNINGS = BEGINNINGS
+_ESCAPE = QUOTIENTS - 1
+_LAST_SCALE = SCALES - 1
+_ONE = np.uint64(1)
+_TWO = np.uint64(2)
+_SIX = np.uint64(6)
+_SEVEN = np.uint64(7)
+_SLOTS = np.uint64(2**16)
+_WIDTH = np.uint64(64)
+
+
+@compiled
+def _odds(left: np.uint64, places: np.uint64) -> tuple[int, np.uint64]:
+    """Return row of the table and number of low bits for a gap before the first of `left` in `places`."""
+    ratio = ((places + _TWO) << _SIX) // (left + _ONE)
+    scale = _WIDTH - np.uint64(leading_zeros(ratio)) - _SEVEN  # mean gap: 2**scale to 2**(scale + 1)
+    step = (ratio >> scale) & np.uint64(63)
+    low_bits = scale - _ONE if scale else scale
+    return (min(np.int64(scale), _LAST_SCALE) << 6) + np.int64(step), low_bits
+
+
+@compiled
+def _last(places: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Return number of low bits, and slots per quotient, of the one gap left in `places`."""
+    width = _WIDTH - np.uint64(leading_zeros(places - _ONE))
+    low_bits = width - np.uint64(8) if width > np.uint64(8) else np.uint64(0)
+    return low_bits, _SLOTS // (((places - _ONE) >> low_bits) + _ONE)
+
+
+@compiled
+def _push_gap(
+    state: np.uint64, place: int, words: Words, gap: np.uint64, left: np.uint64, places: np.uint64
+) -> tuple[np.uint64, int]:
+    if left == places:
+        return state, place
+    if left == _ONE:
+        low_bits, size = _last(places)
+        state, place = push_bits(state, place, words, gap & ((_ONE << low_bits) - _ONE), low_bits)
+        return push(state, place, words, (gap >> low_bits) * size, size)
+    row, low_bits = _odds(left, places)
+    state, place = push_bits(state, place, words, gap & ((_ONE << low_bits) - _ONE), low_bits)
+    quotient = np.int64(gap >> low_bits)
+    for i in range(quotient // _ESCAPE + 1):
+        symbol = _ESCAPE if i else quotient % _ESCAPE
+        start = np.uint64(_BEGINNINGS[row, symbol])
+        state, place = push(state, place, words, start, np.uint64(_BEGINNINGS[row, symbol + 1]) - start)
+    return state, place
+
+
+@compiled
+def _pop_gap(
+    state: np.uint64, place: int, words: Words, stop: int, left: np.uint64, places: np.uint64
+) -> tuple[np.uint64, np.uint64, int]:
+    """Return a gap, at most 2**32 and too long where the stream is damaged, and what is left."""
+    if left == places:
+        return np.uint64(0), state, place
+    quotient, slot = np.uint64(0), slot_of(state)
+    if left == _ONE:
+        low_bits, size = _last(places)
+        quotient = slot // size
+        state, place = pop(state, place, words, stop, quotient * size, size)
+    else:
+        row, low_bits = _odds(left, places)
+        symbol = _ESCAPE
+        while symbol == _ESCAPE and (quotient << low_bits) <= places:
+            symbol, slot = 0, slot_of(state)
+            while slot >= np.uint64(_BEGINNINGS[row, symbol + 1]):
+                symbol += 1
+            start = np.uint64(_BEGINNINGS[row, symbol])
+            state, place = pop(state, place, words, stop, start, np.uint64(_BEGINNINGS[row, symbol + 1]) - start)
+            quotient += np.uint64(symbol)
+    low, state, place = pop_bits(state, place, words, stop, low_bits)
+    return (quotient << low_bits) | low, state, place
+
+
+@compiled
+def _push_taken(
+    state: np.uint64, place: int, words: Words, taken: NDArray[np.uint32], places: int
+) -> tuple[np.uint64, int]:
+    for i in range(taken.size - 1, -1, -1):
+        before = np.int64(taken[i - 1]) if i else -1
+        gap = np.uint64(taken[i] - before - 1)
+        left, free = np.uint64(taken.size - i), np.uint64(places - before - 1)
+        state, place = _push_gap(state, place, words, gap, left, free)
+    return state, place
+
+
+@compiled
+def _others(taken: NDArray[np.uint32], places: int, others: NDArray[np.uint32]) -> None:
+    expected, found = 0, 0
+    for i in range(taken.size + 1):
+        end = np.int64(taken[i]) if i < taken.size else places
+        for other in range(expected, end):
+            others[found] = other
+            found += 1
+        expected = end + 1
+
+
+@compiled
+def push_subset(
+    state: np.uint64, place: int, words: Words, taken: NDArray[np.uint32], places: int
+) -> tuple[np.uint64, int]:
+    """Encode which places are taken, (n,) uint32 ascending."""
+    if 2 * taken.size <= places:
+        return _push_taken(state, place, words, taken, places)
+    others = np.empty(places - taken.size, np.uint32)
+    _others(taken, places, others)
+    return _push_taken(state, place, words, others, places)
+
+
+@compiled
+def pop_subset(
+    state: np.uint64, place: int, words: Words, stop: int, places: int, taken: NDArray[np.uint32]
+) -> tuple[np.uint64, int]:
+    """Fill `taken`, (n,) uint32; the state becomes 0 where the stream is damaged."""
+    inverted = 2 * taken.size > places
+    found = np.empty(places - taken.size, np.uint32) if inverted else taken
+    before = -1
+    for i in range(found.size):
+        left, free = np.uint64(found.size - i), np.uint64(places - before - 1)
+        gap, state, place = _pop_gap(state, place, words, stop, left, free)
+        if gap > free - left:
+            return np.uint64(0), place
+        before += np.int64(gap) + 1
+        found[i] = before
+    if inverted:
+        _others(found, places, taken)
+    return state, place
