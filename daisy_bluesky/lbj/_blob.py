@@ -1,38 +1,70 @@
 """One array as bytes, in the same format as a file."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.lbj._codecs import decode_item, encode_item
+from daisy_bluesky.lbj._codecs import decode_item
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._header import Header, checksum_of
+from daisy_bluesky.lbj._model_fit import Noise
 from daisy_bluesky.lbj._record import ITEM, OVERHEAD, frame, parse_head
+from daisy_bluesky.lbj._references import References
 from daisy_bluesky.lbj._source import Source
+from daisy_bluesky.lbj._spectra_codecs import stored_dtype
+from daisy_bluesky.lbj._values import encode_values
 
 
-def dumps(array: ArrayLike) -> bytes:
+def dumps(
+    array: ArrayLike,
+    *,
+    sigma: float | None = None,
+    blocks: Sequence[tuple[int, int]] | None = None,
+    dark: ArrayLike | None = None,
+    gain: ArrayLike | None = None,
+    noise: tuple[float, float] | None = None,
+) -> bytes:
     """Return an array as one self-describing blob: a listed-bin-journal of a single item.
 
     Parameters
     ----------
     array : (..., channels) integer, bool or float
-        Restored by `loads` exactly, its type included.
+        Restored by `loads` bit by bit, its type included, unless `sigma` or `blocks` are given.
+    sigma : float, optional
+        Store spectra in steps of this many sigma of their noise, 1/16 to 16, with a subtractive dither. They come back
+        as floats within half a step, unbiased, with ``sigma**2 / 12`` more variance, in units of the modelled sigma
+        squared; what lies far from its prediction, or is not finite, comes back exactly.
+    blocks : sequence of (int, int), optional
+        Lossy: first channel and down-sampling of each block. Blocks of down-sampling 1 come back exactly; of others,
+        averages of that many channels are kept, and the channels between them are interpolated in their logarithm.
+    dark, gain : array-like, optional
+        References, of a shape that broadcasts against `array`. The raw counts are stored; ``(array - dark) * gain``,
+        float32, comes back.
+    noise : (float, float), optional
+        Variance per unit of signal, and that at no signal, which `sigma` counts in; fitted to the array when None.
 
     Raises
     ------
     ValueError
-        If the array has no axis or no channels, or its type is none of the format's.
+        If the array has no axis or no channels, its type is none of the format's, or an option does not fit it.
     """
     values = np.asarray(array)
     if values.ndim == 0:
         raise ValueError("a blob needs an array with a channel axis; wrap the number in a list")
-    header = Header.of(values.shape[:-1], values.shape[-1], values.dtype, None)
+    guarantee = Guarantee.of(values.shape[-1], sigma, blocks)
+    references = References.of(dark, gain, values.shape)
+    if guarantee.kind != "exact" and (references is not None or values.dtype.kind == "b"):
+        raise ValueError("sigma and blocks are for spectra as corrected; give them without references")
+    dtype = stored_dtype(values.dtype, guarantee)
+    header = Header.of(values.shape[:-1], values.shape[-1], dtype, None, guarantee, references)
+    flat = np.ascontiguousarray(values, header.dtype).reshape(-1)
+    codec, payload = encode_values(flat, guarantee, None if noise is None else Noise(*noise))
     head = header.to_bytes()
-    codec, payload = encode_item(np.ascontiguousarray(values, header.dtype).reshape(-1))
     return head + frame(checksum_of(head), len(head), ITEM, codec, 1, payload)
 
 
@@ -53,4 +85,6 @@ def loads(blob: bytes) -> NDArray[Any]:
     head = parse_head(record)
     values = np.empty(contents.header.voxels, contents.header.dtype)
     decode_item(head.codec if head else -1, record[OVERHEAD:], values)
-    return values.reshape(contents.header.item_shape)
+    item = values.reshape(contents.header.item_shape)
+    references = contents.header.references
+    return item if references is None else references.apply(item)

@@ -24,30 +24,32 @@ class Kind(NamedTuple):
 
     Attributes
     ----------
-    bits : int
+    bits : int64
         Width of the type.
-    signed : int
+    signed : int64
         1 for a signed integer, else 0.
-    fraction : int
+    fraction : int64
         Bits of a float's fraction; 0 for an integer.
-    unit : int
+    unit : int64
         A cell is ``2**unit`` wide; 0 for an integer.
-    whole : int
+    whole : int64
         1 where only the first float of a cell is in use, as for counts stored as floats.
     """
 
-    bits: int
-    signed: int
-    fraction: int
-    unit: int
-    whole: int
+    bits: np.int64
+    signed: np.int64
+    fraction: np.int64
+    unit: np.int64
+    whole: np.int64
 
 
 def kind_of(dtype: np.dtype[Any], unit: int, *, whole: bool) -> Kind:
     """Return what the bit patterns of a type stand for."""
     if dtype.kind == "f":
-        return Kind(8 * dtype.itemsize, 0, FRACTION_BITS[dtype.itemsize], unit, int(whole))
-    return Kind(8 * dtype.itemsize, int(dtype.kind == "i"), 0, 0, 1)
+        numbers = (8 * dtype.itemsize, 0, FRACTION_BITS[dtype.itemsize], unit, int(whole))
+    else:
+        numbers = (8 * dtype.itemsize, int(dtype.kind == "i"), 0, 0, 1)
+    return Kind(*map(np.int64, numbers))
 
 
 def smallest_unit(dtype: np.dtype[Any]) -> int:
@@ -103,7 +105,7 @@ def float_cell(pattern: np.int64, bits: np.int64, fraction: np.int64, unit: np.i
     if sign:
         whole = mantissa > 0 and (shift <= 0 or (below << shift) == mantissa)
         below = -below if whole else -below - 1
-    return abs(below) < LARGEST_CELL and bit_length(abs(below)) <= fraction + 1, below
+    return bool(abs(below) < LARGEST_CELL and bit_length(abs(below)) <= fraction + 1), below
 
 
 @compiled
@@ -131,7 +133,8 @@ def place_in_cell(
 @compiled
 def largest_place(cell: np.int64, bits: np.int64, fraction: np.int64, unit: np.int64) -> np.int64:
     """Return the largest place in a cell; -1 where there is no such cell."""
-    if bit_length(abs(cell)) > fraction + 1 or unit + bit_length(abs(cell)) > (np.int64(1) << (bits - 2 - fraction)):
+    nearest = cell if cell >= 0 else -1 - cell
+    if bit_length(abs(cell)) > fraction + 1 or unit + bit_length(nearest) > np.int64(1) << (bits - 2 - fraction):
         return np.int64(-1)
     return _span(cell, fraction, bits - 1 - fraction, unit)[1]
 

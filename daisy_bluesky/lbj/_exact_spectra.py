@@ -1,4 +1,4 @@
-"""Spectra bit by bit: each voxel's cell beside its prediction, coded in contexts, and the rest of its bits as they are."""
+"""Spectra bit by bit: the cell of each voxel beside its prediction, coded in contexts; its other bits as they are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from daisy_bluesky.lbj._adaptive_bits import (
     take_plain,
     take_symbol,
 )
-from daisy_bluesky.lbj._cells import LARGEST_CELL, float_cell, float_pattern, largest_place, place_in_cell
+from daisy_bluesky.lbj._cells import LARGEST_CELL, Kind, float_cell, float_pattern, largest_place, place_in_cell
 from daisy_bluesky.lbj._model_stream import (
     EXCESS,
     VOXELS,
@@ -68,9 +68,9 @@ def _put_cell(
     symbol = min(max(step + _HALF, _ZERO), _LAST)
     put_symbol(symbol, first, contexts, state, coded)
     if symbol == 0:
-        put_length(-step - _HALF, EXCESS, contexts, state, coded, plain)
+        put_length(-step - _HALF, np.int64(EXCESS), contexts, state, coded, plain)
     elif symbol == _LAST:
-        put_length(step + _HALF - _LAST, EXCESS, contexts, state, coded, plain)
+        put_length(step + _HALF - _LAST, np.int64(EXCESS), contexts, state, coded, plain)
     put_plain(cell - base, low, state, plain)
 
 
@@ -88,7 +88,7 @@ def _take_cell(
     symbol = take_symbol(first, contexts, state, coded)
     step = symbol - _HALF
     if symbol == 0 or symbol == _LAST:
-        excess = take_length(EXCESS, contexts, state, coded, plain)
+        excess = take_length(np.int64(EXCESS), contexts, state, coded, plain)
         if excess < 0:
             return False, _ZERO
         if excess > 2 * LARGEST_CELL:
@@ -110,13 +110,13 @@ def _cell_of(
         return float_cell(pattern, bits, fraction, unit)
     if signed:
         pattern = (pattern << (64 - bits)) >> (64 - bits)
-    return (signed == 1 or pattern >= 0) and -LARGEST_CELL < pattern < LARGEST_CELL, pattern
+    return bool((signed == 1 or pattern >= 0) and -LARGEST_CELL < pattern < LARGEST_CELL), pattern
 
 
 @compiled
 def _pattern_of(
     cell: np.int64,
-    kind: tuple[np.int64, np.int64, np.int64, np.int64, np.int64],
+    kind: Kind,
     state: NDArray[np.int64],
     plain: NDArray[np.uint8],
 ) -> np.int64:
@@ -139,7 +139,7 @@ def _put_voxel(
     pattern: np.int64,
     predicted: np.int64,
     scatter: np.int64,
-    kind: tuple[np.int64, np.int64, np.int64, np.int64, np.int64],
+    kind: Kind,
     contexts: NDArray[np.uint32],
     state: NDArray[np.int64],
     coded: NDArray[np.uint8],
@@ -158,7 +158,7 @@ def _put_voxel(
     else:
         first = _context(predicted, scatter)[2]
         put_symbol(_LAST, first, contexts, state, coded)
-        put_symbol(np.int64(LONGEST), EXCESS, contexts, state, coded)
+        put_symbol(np.int64(LONGEST), np.int64(EXCESS), contexts, state, coded)
         put_plain(pattern, bits, state, plain)
     return celled, cell
 
@@ -177,7 +177,7 @@ def _followed(
 @compiled
 def write_exact(
     patterns: NDArray[np.unsignedinteger],
-    kind: tuple[np.int64, np.int64, np.int64, np.int64, np.int64],
+    kind: Kind,
     decay: np.int64,
     noise: tuple[np.int64, np.int64],
     mean_shift: np.int64,
@@ -233,7 +233,7 @@ def write_exact(
 
 @compiled
 def read_exact(
-    kind: tuple[np.int64, np.int64, np.int64, np.int64, np.int64],
+    kind: Kind,
     decay: np.int64,
     noise: tuple[np.int64, np.int64],
     mean_shift: np.int64,

@@ -31,6 +31,7 @@ FEWEST_SPECTRA = 8
 """Below, a mean spectrum is no prediction of them."""
 
 _LEVELS = 64
+_SAMPLE = 2**20
 _SUBSPACE_ITERATIONS = 2
 _SPIKE = 8.0  # sigma from which a value does not shape the components
 _LOADING_BITS = 5.0  # what a loading costs, about
@@ -52,7 +53,8 @@ class Noise(NamedTuple):
 
     def sigma(self, expected: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the standard deviation where values are expected."""
-        return np.sqrt(self.slope * np.maximum(expected, 0).astype(np.float64) + self.floor)
+        variance: NDArray[np.float64] = self.slope * np.maximum(expected, 0).astype(np.float64) + self.floor
+        return np.sqrt(variance)
 
 
 class Components(NamedTuple):
@@ -79,11 +81,13 @@ def noise_of_neighbours(values: Spectra) -> Noise:
     middle = (values[:, :-2] + values[:, 2:]) / 2
     off = (values[:, 1:-1] - middle) / np.float32(np.sqrt(1.5))
     expected = (values[:, :-2] + values[:, 1:-1] + values[:, 2:]) / 3
-    return fit_noise(off.reshape(-1), expected.reshape(-1))
+    return fit_noise(np.asarray(off.reshape(-1), np.float32), np.asarray(expected.reshape(-1), np.float32))
 
 
 def fit_noise(off: Spectra, expected: Spectra) -> Noise:
     """Return the noise whose variance fits squared deviations, (n,), over expected values, (n,)."""
+    every = max(off.size // _SAMPLE, 1)
+    off, expected = off[::every], expected[::every]
     order = np.argsort(expected, kind="stable")
     groups = [group for group in np.array_split(order, _LEVELS) if group.size]
     level = np.array([float(np.mean(expected[group], dtype=np.float64)) for group in groups])

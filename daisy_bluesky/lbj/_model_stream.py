@@ -48,13 +48,15 @@ def put_model(
     for channel in range(mean.size):
         if not has_room(state, coded, plain):
             return False
-        put_number(mean[channel] - before, MEAN, contexts, state, coded, plain)
+        put_number(mean[channel] - before, np.int64(MEAN), contexts, state, coded, plain)
         before = mean[channel]
     for component in range(loadings.shape[0]):
         for channel in range(loadings.shape[1]):
             if not has_room(state, coded, plain):
                 return False
-            put_number(loadings[component, channel], LOADINGS + component * TREE, contexts, state, coded, plain)
+            put_number(
+                loadings[component, channel], np.int64(LOADINGS + component * TREE), contexts, state, coded, plain
+            )
     return True
 
 
@@ -71,14 +73,14 @@ def take_model(
     """Fill mean, (channels,), and loadings, (components, channels); the stream is broken where one is out of range."""
     value = np.int64(0)
     for channel in range(mean.size):
-        value += take_number(MEAN, contexts, state, coded, plain)
+        value += take_number(np.int64(MEAN), contexts, state, coded, plain)
         if abs(value) > LARGEST_MEAN >> mean_shift:
             state[BROKEN] = 1
             value = np.int64(0)
         mean[channel] = value
     for component in range(loadings.shape[0]):
         for channel in range(loadings.shape[1]):
-            value = take_number(LOADINGS + component * TREE, contexts, state, coded, plain)
+            value = take_number(np.int64(LOADINGS + component * TREE), contexts, state, coded, plain)
             if abs(value) > LARGEST_LOADING:
                 state[BROKEN] = 1
                 return
@@ -95,7 +97,7 @@ def put_scores(
 ) -> None:
     """Write the scores, (components,), of one spectrum."""
     for component in range(scores.size):
-        put_number(scores[component], SCORES + component * TREE, contexts, state, coded, plain)
+        put_number(scores[component], np.int64(SCORES + component * TREE), contexts, state, coded, plain)
 
 
 @compiled
@@ -108,7 +110,7 @@ def take_scores(
 ) -> None:
     """Fill the scores, (components,), of one spectrum; the stream is broken where one is out of range."""
     for component in range(scores.size):
-        score = take_number(SCORES + component * TREE, contexts, state, coded, plain)
+        score = take_number(np.int64(SCORES + component * TREE), contexts, state, coded, plain)
         if abs(score) > LARGEST_SCORE:
             state[BROKEN] = 1
             score = np.int64(0)

@@ -23,7 +23,7 @@ from daisy_bluesky.lbj._adaptive_bits import (
     take_symbol,
 )
 from daisy_bluesky.lbj._model_stream import VOXELS, has_room, put_model, put_scores, take_model, take_scores
-from daisy_bluesky.lbj._spectral_model import POINT, predict, sigma, weights_of
+from daisy_bluesky.lbj._spectral_model import predict, sigma, weights_of
 
 PHASES = 16
 LEVELS = 49
@@ -64,6 +64,32 @@ def _context(scatter: np.int64, dither: np.int64) -> np.int64:
 def _restored(predicted: np.int64, number: np.int64, dither: np.int64, step: np.int64) -> np.int64:
     """Return the value of the step `number` steps from the prediction, in fixed-point units."""
     return predicted + ((((number << _DITHER_POINT) - dither + _DITHER_HALF) * step) >> _DITHER_POINT)
+
+
+@compiled
+def _quantised(
+    value: float,
+    scale: float,
+    predicted: np.int64,
+    dither: np.int64,
+    step: np.int64,
+    bound: np.int64,
+    rounded: NDArray[np.floating],
+) -> tuple[np.int64, np.int64]:
+    """Return the number of steps to a value, -32 where it is kept exactly, and the value it comes back as.
+
+    `rounded`, (1,), has the type of the values: also what is rounded to it must keep within `bound`, twice the largest
+    error with `STEP_POINT` fractional bits.
+    """
+    off = np.floor((value - predicted) / step + dither / 65536.0)
+    if not -_HALF < off < _HALF:
+        return -_HALF, predicted
+    number = np.int64(off)
+    restored = _restored(predicted, number, dither, step)
+    rounded[0] = restored / scale
+    if not abs(np.float64(rounded[0]) * scale - value) * 2.0 ** (STEP_POINT + 1) <= bound:
+        return -_HALF, predicted
+    return number, restored
 
 
 @compiled
@@ -127,18 +153,12 @@ def write_quantised(
                 return False
             if modelled:
                 predicted = row[channel]
-            value = np.float64(values[spectrum, channel]) * scale
             dither = _dither(seed, np.int64(spectrum) * channels + channel)
             step, scatter = _step(predicted, noise, steps)
-            off = np.floor((value - predicted) / step + dither / 65536.0)
-            kept = off > -_HALF and off < _HALF
-            if kept:
-                restored = _restored(predicted, np.int64(off), dither, step)
-                none[0] = restored / scale
-                kept = abs(np.float64(none[0]) * scale - value) * 512.0 <= np.float64(steps) * scatter
-            symbol = np.int64(off) + _HALF if kept else _ZERO
-            put_symbol(symbol, _context(scatter, dither), contexts, state, coded)
-            if not kept:
+            value = np.float64(values[spectrum, channel]) * scale
+            number, restored = _quantised(value, scale, predicted, dither, step, steps * scatter, none)
+            put_symbol(number + _HALF, _context(scatter, dither), contexts, state, coded)
+            if number == -_HALF:
                 put_plain(np.int64(patterns[spectrum, channel]), bits, state, plain)
             elif not modelled:
                 predicted = _followed(predicted, restored, decay)

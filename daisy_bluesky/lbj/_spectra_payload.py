@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.lbj import _exact_spectra as exact
 from daisy_bluesky.lbj import _quantised_spectra as quantised
-from daisy_bluesky.lbj._adaptive_bits import SPARE, STATE, begin_reading, begin_writing, is_whole, new_contexts
+from daisy_bluesky.lbj._adaptive_bits import (
+    CODED,
+    PLAIN,
+    SPARE,
+    STATE,
+    begin_reading,
+    begin_writing,
+    is_whole,
+    new_contexts,
+)
 from daisy_bluesky.lbj._cells import FRACTION_BITS, LARGEST_CELL, kind_of, patterns_of, smallest_unit
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, fit, noise_of_neighbours, to_fixed_point
@@ -33,6 +42,7 @@ _FINE_STEPS = 4  # a unit of floats is 2**-4 to 2**-5 of the smallest sigma
 _TRIAL = 4096
 _SAMPLE = 2**20
 _UNIT_BIAS = 2**12
+_ORDINARY = 0.98  # of the values the unit must suit
 
 
 class _Plan(NamedTuple):
@@ -59,13 +69,13 @@ def encode_exact(values: NDArray[Any]) -> bytes | None:
 
 def decode_exact(payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,) integer or float, from a payload; LBJError where it is not one of such values."""
-    plan, rest = _read_plan(payload, out, exact.MODELLED)
+    plan, rest = _read_plan(payload, out)
     coded, plain = _split(payload, rest)
     state = np.empty(STATE, np.int64)
     begin_reading(state, coded)
     model = plan.model
     whole = exact.read_exact(
-        tuple(map(np.int64, kind_of(out.dtype, plan.unit, whole=plan.whole))),
+        kind_of(out.dtype, plan.unit, whole=plan.whole),
         np.int64(plan.decay),
         (np.int64(model.slope), np.int64(model.floor)),
         np.int64(model.mean_shift),
@@ -105,7 +115,7 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,) float32 or float64, from a payload; LBJError where it is not one of such values."""
     if out.dtype not in (np.float32, np.float64):
         raise LBJError(f"quantised spectra stored for {out.dtype}")
-    plan, rest = _read_plan(payload, out, exact.MODELLED)
+    plan, rest = _read_plan(payload, out)
     (steps, seed), rest = _numbers(payload, rest, 2)
     coded, plain = _split(payload, rest)
     if not 1 <= steps <= quantised.LARGEST_STEP or seed >= 2**32:
@@ -130,6 +140,12 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
     )
     if not whole or not is_whole(state, coded, plain):
         raise LBJError("quantised spectra do not decode")
+
+
+def check_claim(voxels: int, payload: bytes) -> None:
+    """Raise LBJError where a payload has too few bytes for the voxels it is said to hold."""
+    if voxels > MOST_VOXELS_PER_BYTE * len(payload):
+        raise LBJError(f"{voxels} voxels claimed in {len(payload)} bytes")
 
 
 def noise_in(payload: bytes) -> Noise:
@@ -180,7 +196,7 @@ def _exact_payload(values: NDArray[Any], plan: _Plan) -> bytes | None:
     def write(*streams: Any) -> bool:
         return exact.write_exact(
             patterns_of(np.ascontiguousarray(values)),
-            tuple(map(np.int64, kind_of(values.dtype, plan.unit, whole=plan.whole))),
+            kind_of(values.dtype, plan.unit, whole=plan.whole),
             np.int64(plan.decay),
             (np.int64(model.slope), np.int64(model.floor)),
             np.int64(model.mean_shift),
@@ -225,8 +241,6 @@ def _payload(room: int, head: bytes, contexts: int, write: Callable[..., bool]) 
     begin_writing(state)
     if not write(new_contexts(contexts), state, coded, plain):
         return None
-    from daisy_bluesky.lbj._adaptive_bits import CODED, PLAIN
-
     sizes = int(state[CODED]), int(state[PLAIN])
     payload = head + write_varint(sizes[0]) + coded[: sizes[0]].tobytes() + plain[: sizes[1]].tobytes()
     return payload if len(payload) < room else None
@@ -255,14 +269,13 @@ def _plan_bytes(plan: _Plan) -> bytes:
     return b"".join(map(write_varint, numbers))
 
 
-def _read_plan(payload: bytes, out: NDArray[Any], modelled: int) -> tuple[_Plan, int]:
-    if out.size > MOST_VOXELS_PER_BYTE * (len(payload) + 1):
-        raise LBJError(f"{out.size} voxels claimed in {len(payload)} bytes")
+def _read_plan(payload: bytes, out: NDArray[Any]) -> tuple[_Plan, int]:
+    check_claim(out.size, payload)
     (channels, decay, unit, mean_shift, slope, floor, components), rest = _numbers(payload, 0, 7)
     unit -= _UNIT_BIAS
-    if channels < 1 or out.size % channels:
+    if not 1 <= channels <= out.size or out.size % channels:
         raise LBJError(f"spectra of {channels} channels where {out.size} voxels are due")
-    if decay >> 1 not in (*DECAYS, modelled) or slope > LARGEST_SLOPE or not 1 <= floor <= LARGEST_FLOOR:
+    if decay >> 1 not in (*DECAYS, _MODELLED) or slope > LARGEST_SLOPE or not 1 <= floor <= LARGEST_FLOOR:
         raise LBJError("prediction or noise of the spectra is out of range")
     if mean_shift > _LARGEST_MEAN_SHIFT or components > min(MOST_COMPONENTS, out.size // channels):
         raise LBJError(f"{components} components for {out.size // channels} spectra")
@@ -320,7 +333,8 @@ def _lattice(values: NDArray[Any]) -> int | None:
     whole = np.abs(np.ldexp(mantissa, 53)).astype(np.int64)
     lowest = exponent - 53 + np.frexp((whole & -whole).astype(np.float64))[1] - 1
     unit = int(np.partition(lowest, sample.size // 1000)[sample.size // 1000])
-    multiples = np.ldexp(np.abs(sample), -unit)
+    with np.errstate(over="ignore"):
+        multiples = np.ldexp(np.abs(sample), -unit)
     largest = float(np.partition(multiples, -1 - sample.size // 1000)[-1 - sample.size // 1000])
     return unit if largest < min(2 ** (fraction + 1), LARGEST_CELL) else None
 
@@ -331,7 +345,7 @@ def _unit(values: NDArray[Any], sigma: float, exponent: int) -> int:
     wanted = math.frexp(sigma)[1] + exponent - 1 - _FINE_STEPS
     sample = np.abs(values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64))
     sample = sample[np.isfinite(sample)]
-    largest = float(np.quantile(sample, 0.999)) if sample.size else 0.0
+    largest = float(np.quantile(sample, _ORDINARY)) if sample.size else 0.0
     needed = math.frexp(largest)[1] - min(fraction, 31)
     lowest = smallest_unit(values.dtype)
     return int(np.clip(max(wanted, needed), lowest, -lowest))
