@@ -10,9 +10,11 @@ from daisy_bluesky.lbj._adaptive_bits import (
     TREE,
     bit_length,
     end_writing,
+    put_bit,
     put_length,
     put_plain,
     put_symbol,
+    take_bit,
     take_length,
     take_plain,
     take_symbol,
@@ -20,6 +22,7 @@ from daisy_bluesky.lbj._adaptive_bits import (
 from daisy_bluesky.lbj._cells import LARGEST_CELL, Kind, float_cell, float_pattern, largest_place, place_in_cell
 from daisy_bluesky.lbj._model_stream import (
     EXCESS,
+    SIGN_OF_ZERO,
     VOXELS,
     has_room,
     put_model,
@@ -117,12 +120,16 @@ def _cell_of(
 def _pattern_of(
     cell: np.int64,
     kind: Kind,
+    contexts: NDArray[np.uint32],
     state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
     plain: NDArray[np.uint8],
 ) -> np.int64:
     bits, signed, fraction, unit, whole = kind
     if fraction:
         largest, place = largest_place(cell, bits, fraction, unit), _ZERO
+        if whole and cell == 0:
+            return take_bit(np.int64(SIGN_OF_ZERO), contexts, state, coded) << (bits - 1)
         if not whole:
             place = take_plain(bit_length(max(largest, _ZERO)), state, plain)
         if place > largest:
@@ -147,14 +154,18 @@ def _put_voxel(
 ) -> tuple[bool, np.int64]:
     bits, signed, fraction, unit, whole = kind
     celled, cell = _cell_of(pattern, bits, signed, fraction, unit)
-    place, largest = _ZERO, _ZERO
-    if celled and fraction:
+    place, largest, negative = _ZERO, _ZERO, _ZERO
+    if fraction and whole and pattern << (65 - bits) == 0:
+        cell, negative = _ZERO, (pattern >> (bits - 1)) & 1
+    elif celled and fraction:
         place, largest = place_in_cell(pattern, cell, bits, fraction, unit)
         celled = place == 0 or not whole
     if celled:
         _put_cell(cell, predicted, scatter, contexts, state, coded, plain)
         if not whole:
             put_plain(place, bit_length(largest), state, plain)
+        elif fraction and cell == 0:
+            put_bit(negative, np.int64(SIGN_OF_ZERO), contexts, state, coded)
     else:
         first = _context(predicted, scatter)[2]
         put_symbol(_LAST, first, contexts, state, coded)
@@ -267,7 +278,9 @@ def read_exact(
             else:
                 scatter = spread + 1
             celled, cell = _take_cell(predicted, scatter, contexts, state, coded, plain)
-            pattern = _pattern_of(cell, kind, state, plain) if celled else take_plain(kind[0], state, plain)
+            pattern = (
+                _pattern_of(cell, kind, contexts, state, coded, plain) if celled else take_plain(kind[0], state, plain)
+            )
             out[spectrum, channel] = pattern
             if not modelled:
                 predicted, spread = _followed(celled, cell, predicted, spread, decay)

@@ -33,6 +33,8 @@ FEWEST_SPECTRA = 8
 _LEVELS = 64
 _SAMPLE = 2**20
 _SUBSPACE_ITERATIONS = 2
+_SPECTRA_PER_COMPONENT = 4
+_FIRST_COMPONENTS = 12
 _SPIKE = 8.0  # sigma from which a value does not shape the components
 _LOADING_BITS = 5.0  # what a loading costs, about
 _BITS_PER_VARIANCE = 0.72  # 1 / (2 ln 2)
@@ -128,11 +130,14 @@ def fit(values: Spectra, floor: float) -> tuple[Noise, Components]:
     """
     mean = values.mean(axis=0, dtype=np.float64)
     first = Noise(1.0, 0.1 * float(np.median(np.abs(mean))) + 1e-3 * float(np.abs(mean).max()) + 1e-30)
-    components = fit_components(values, first, most=12)
-    noise = Noise(*first)
-    for most in (12, MOST_COMPONENTS):
+    few, many = (min(most, len(values) // _SPECTRA_PER_COMPONENT) for most in (_FIRST_COMPONENTS, MOST_COMPONENTS))
+    components = fit_components(values, first, few)
+    noise = first
+    for most in (few, many):
         expected = _expected(components, noise)
-        noise = fit_noise((values - expected).reshape(-1), expected.reshape(-1))
+        unused = len(values) - 1 - components.scores.shape[1]  # degrees of freedom that the components leave
+        spread = np.float32(np.sqrt(len(values) / unused))
+        noise = fit_noise(((values - expected) * spread).reshape(-1), expected.reshape(-1))
         noise = Noise(noise.slope, max(noise.floor, floor))
         limit = (_SPIKE * noise.sigma(expected)).astype(np.float32)
         components = fit_components(np.clip(values, expected - limit, expected + limit), noise, most)

@@ -24,6 +24,8 @@ MEAN = 0
 LOADINGS = TREE
 SCORES = LOADINGS + MOST_COMPONENTS * TREE
 EXCESS = SCORES + MOST_COMPONENTS * TREE
+SIGN_OF_ZERO = EXCESS
+"""The first context of a tree is not used by its symbols."""
 VOXELS = EXCESS + TREE
 """First context of the voxels; below are those of the model and of values far off."""
 
