@@ -14,7 +14,7 @@ from daisy_bluesky.lbj._scan_counts import scan
 from daisy_bluesky.lbj._spectrum import Model
 from daisy_bluesky.lbj._streams import write_varint
 from daisy_bluesky.lbj._subset import MOST_PLACES
-from daisy_bluesky.lbj._tile import read_tile, write_tile
+from daisy_bluesky.lbj._tile import EVENTS_BY_MODEL, read_tile, write_tile
 
 EVENTS_PER_TILE = 2**17
 _BYTES_PER_TILE = 3  # a tile and its line in the directory take no fewer
@@ -29,10 +29,13 @@ class Coded(NamedTuple):
         Directory and tiles.
     spectrum : (channels,) uint64
         Non-zeros of each channel.
+    needs_model : bool
+        Whether a tile is coded by the spectral model.
     """
 
     tiles: bytes
     spectrum: NDArray[np.uint64]
+    needs_model: bool
 
 
 def encode_dense(values: NDArray[Any], model: Model) -> Coded | None:
@@ -47,7 +50,7 @@ def encode_dense(values: NDArray[Any], model: Model) -> Coded | None:
     """
     if values.shape[0] > MOST_PLACES:
         return None
-    return _encoded(_scanned(values), values.shape[1], model, _largest(values.dtype))
+    return _encoded(_scanned(values), values.shape[1], model, largest_count(values.dtype))
 
 
 def encode_events(events: Events, plane: Plane, model: Model) -> Coded | None:
@@ -66,7 +69,8 @@ def _encoded(tiles: Iterator[tuple[Events, int]], channels: int, model: Model, l
         bodies.append(write_tile(events, Plane(pixels, channels), model))
         directory.append(write_varint(pixels) + write_varint(len(bodies[-1])))
         spectrum += np.bincount(events.channels, minlength=channels).astype(np.uint64)
-    return Coded(b"".join([write_varint(len(bodies)), *directory, *bodies]), spectrum)
+    needs_model = any(body[0] == EVENTS_BY_MODEL for body in bodies)
+    return Coded(b"".join([write_varint(len(bodies)), *directory, *bodies]), spectrum, needs_model)
 
 
 def _scanned(values: NDArray[Any]) -> Iterator[tuple[Events, int]]:
@@ -95,7 +99,8 @@ def _from(events: Events, first: int) -> Events:
     return Events(events.pixels - np.uint32(first), events.channels, events.counts)
 
 
-def _largest(dtype: np.dtype[Any]) -> int:
+def largest_count(dtype: np.dtype[Any]) -> int:
+    """Return the largest count that a type holds."""
     return 1 if dtype.kind == "b" else int(np.iinfo(dtype).max)
 
 
@@ -121,7 +126,7 @@ class CodedPlane:
 
     def __init__(self, tiles: bytes | memoryview, plane: Plane, dtype: np.dtype[Any], model: Model | None) -> None:
         self.plane = plane
-        self._largest = _largest(dtype)
+        self._largest = largest_count(dtype) if dtype.kind != "f" else 0
         self._model = model
         source = Bytes(tiles)
         n = source.number()
@@ -131,7 +136,7 @@ class CodedPlane:
         self._starts = [0]
         for pixels, _ in lines:
             self._starts.append(self._starts[-1] + pixels)
-        if self._starts[-1] != plane.pixels or any(pixels == 0 for pixels, _ in lines):
+        if plane.pixels > MOST_PLACES or self._starts[-1] != plane.pixels or any(pixels == 0 for pixels, _ in lines):
             raise LBJError(f"tiles of {self._starts[-1]} pixels where {plane.pixels} are due")
         self._tiles = [source.take(length) for _, length in lines]
         if len(source):

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._adaptive_bits import CODED as CODED_BYTES
 from daisy_bluesky.lbj._adaptive_bits import (
     PLAIN,
     SPARE,
@@ -20,7 +21,6 @@ from daisy_bluesky.lbj._adaptive_bits import (
     take_plain,
     take_symbol,
 )
-from daisy_bluesky.lbj._adaptive_bits import CODED as CODED_BYTES
 from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._plane import Events, Plane

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._folding import fold
 from daisy_bluesky.lbj._header import Header
+from daisy_bluesky.lbj._plane import Events
 
 
 def _plane(header: Header) -> tuple[int, int]:
@@ -44,22 +45,21 @@ def pairs_of(events: NDArray[np.void], header: Header) -> NDArray[np.uint64]:
     return _pairs(*_summed(places, counts, header.dtype))
 
 
-def events_of(positions: NDArray[np.int64], counts: NDArray[Any], header: Header) -> NDArray[np.void]:
-    """Return the events at `positions`, (n,) int64 in the flattened item.
+def events_of(events: Events, header: Header) -> NDArray[np.void]:
+    """Return the events of one item.
 
     Returns
     -------
     (n,) structured
-        Fields ``row``, ``column``, ``channel`` (int32) and ``count`` (the file's type), sorted.
+        Fields ``row``, ``column``, ``channel`` (int32) and ``count`` (the file's type), in their order.
     """
     _, columns = _plane(header)
-    events = np.empty(
-        positions.size, [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", header.dtype)]
+    listed = np.empty(
+        events.size, [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", header.dtype)]
     )
-    pixels, events["channel"] = np.divmod(positions, header.channels)
-    events["row"], events["column"] = np.divmod(pixels, columns)
-    events["count"] = counts
-    return events
+    listed["row"], listed["column"] = np.divmod(events.pixels, np.uint32(min(columns, 2**31)))
+    listed["channel"], listed["count"] = events.channels, events.counts
+    return listed
 
 
 def _field(events: NDArray[np.void], name: str, length: int, *, optional: bool) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """What codecs of counts work on: events in a plane of pixels and channels."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -45,6 +46,13 @@ class Events:
         """Return room for `size` events."""
         return cls(np.empty(size, np.uint32), np.empty(size, np.uint32), np.empty(size, np.uint64))
 
+    @classmethod
+    def joined(cls, parts: Sequence["Events"]) -> Self:
+        """Return the events of several parts one behind the other."""
+        if not parts:
+            return cls.empty(0)
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
     @property
     def size(self) -> int:
         """Number of events."""
@@ -66,3 +74,26 @@ def ranked(pixels: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.u
             found += 1
         ranks[i] = found - 1
     return ranks, occupied[:found].copy()
+
+
+def by_pixel(events: Events, first: int, stop: int) -> Events:
+    """Return the events of the pixels from `first` to `stop` - 1 ascending by pixel; else their order is kept."""
+    if np.all(events.pixels[1:] >= events.pixels[:-1]):
+        return events
+    if stop - first > 4 * events.size:
+        return events[np.argsort(events.pixels, kind="stable")]
+    order = np.empty(events.size, np.int64)
+    _order(events.pixels, np.uint32(first), np.zeros(stop - first + 1, np.int64), order)
+    return events[order]
+
+
+@compiled
+def _order(pixels: NDArray[np.uint32], first: np.uint32, ends: NDArray[np.int64], order: NDArray[np.int64]) -> None:
+    for pixel in pixels:
+        ends[pixel - first + np.uint32(1)] += 1
+    for pixel in range(1, ends.size):
+        ends[pixel] += ends[pixel - 1]
+    for i in range(pixels.size):
+        place = ends[pixels[i] - first]
+        order[place] = i
+        ends[pixels[i] - first] = place + 1

@@ -5,6 +5,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._codecs import encode_item
+from daisy_bluesky.lbj._counts_codec import encode_alone
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._model_fit import Noise
 from daisy_bluesky.lbj._spectra_codecs import encode_spectra
@@ -31,7 +32,7 @@ def encode_values(values: NDArray[Any], guarantee: Guarantee, noise: Noise | Non
     """
     if guarantee.kind != "exact":
         return encode_spectra(values, guarantee, noise) or encode_item(values)
-    best = encode_item(values)
+    best = encode_alone(values, guarantee.channels)
     if len(best[1]) * _CROWDED < values.size:
         return best
     spectra = encode_spectra(values, guarantee)

@@ -13,7 +13,7 @@ _LONGEST = 9  # bytes of one value
 
 
 def write_vector(values: NDArray[np.uint64]) -> bytes:
-    """Return values below 2**64 - 1, (n,) uint64, as twice their length in bytes, plus 1 where sparse, and themselves."""
+    """Return values below 2**64 - 1, (n,) uint64: twice their length in bytes, plus 1 where sparse, and themselves."""
     room = _LONGEST * 2 * (values.size + 1)
     dense, sparse = write_dense(values, room), write_sparse(pair(values, 0), values.size, room)
     if sparse is None or (dense is not None and len(dense) <= len(sparse)):
