@@ -35,6 +35,9 @@ _SAMPLE = 2**20
 _SUBSPACE_ITERATIONS = 2
 _SPECTRA_PER_COMPONENT = 4
 _FIRST_COMPONENTS = 12
+_QUANTILE_SPECTRA = 1000
+_RARE = 0.01
+_FAR = 4
 _SPIKE = 8.0  # sigma from which a value does not shape the components
 _LOADING_BITS = 5.0  # what a loading costs, about
 _BITS_PER_VARIANCE = 0.72  # 1 / (2 ln 2)
@@ -128,6 +131,7 @@ def fit(values: Spectra, floor: float) -> tuple[Noise, Components]:
     floor : float
         Smallest variance a value can have.
     """
+    values = _without_spikes(values)
     mean = values.mean(axis=0, dtype=np.float64)
     first = Noise(1.0, 0.1 * float(np.median(np.abs(mean))) + 1e-3 * float(np.abs(mean).max()) + 1e-30)
     few, many = (min(most, len(values) // _SPECTRA_PER_COMPONENT) for most in (_FIRST_COMPONENTS, MOST_COMPONENTS))
@@ -182,6 +186,14 @@ def _worthwhile(components: Components, values: Spectra) -> Components:
     saved = len(values) * (_BITS_PER_VARIANCE * strength - score)
     kept = int(np.sum(np.logical_and.accumulate(saved > _LOADING_BITS * values.shape[1])))
     return Components(components.mean, components.scores[:, :kept], components.loadings[:kept])
+
+
+def _without_spikes(values: Spectra) -> Spectra:
+    """Return spectra whose rare values far beyond all others of their channel are cut, so that they shape nothing."""
+    some = values[:: max(len(values) // _QUANTILE_SPECTRA, 1)]
+    lowest, highest = np.quantile(some, (_RARE, 1 - _RARE), axis=0).astype(np.float32)
+    reach = _FAR * (highest - lowest)
+    return np.clip(values, lowest - reach, highest + reach)
 
 
 def _trimmed_variance(off: Spectra) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import google_crc32c
 import numpy as np
@@ -20,9 +20,10 @@ from daisy_bluesky.lbj._adaptive_bits import (
     is_whole,
     new_contexts,
 )
-from daisy_bluesky.lbj._cells import FRACTION_BITS, LARGEST_CELL, kind_of, patterns_of, smallest_unit
+from daisy_bluesky.lbj._cells import kind_of, patterns_of, smallest_unit
 from daisy_bluesky.lbj._errors import LBJError
-from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, fit, noise_of_neighbours, to_fixed_point
+from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, noise_of_neighbours
+from daisy_bluesky.lbj._spectra_plan import Plan, as_workable, following_plan, lattice_of, modelled_plan
 from daisy_bluesky.lbj._spectral_model import (
     LARGEST_FLOOR,
     LARGEST_SHIFT,
@@ -38,21 +39,8 @@ DECAYS = range(5)
 
 _MODELLED = exact.MODELLED
 _LARGEST_MEAN_SHIFT = 30
-_FINE_STEPS = 4  # a unit of floats is 2**-4 to 2**-5 of the smallest sigma
 _TRIAL = 4096
-_SAMPLE = 2**20
 _UNIT_BIAS = 2**12
-_ORDINARY = 0.98  # of the values the unit must suit
-
-
-class _Plan(NamedTuple):
-    """Everything a payload says before its streams."""
-
-    channels: int
-    unit: int
-    whole: bool
-    decay: int
-    model: SpectralModel
 
 
 def encode_exact(values: NDArray[Any]) -> bytes | None:
@@ -101,13 +89,16 @@ def encode_quantised(values: NDArray[Any], step: float, noise: Noise | None = No
     noise : Noise, optional
         That of the values; fitted to them when None.
     """
-    workable, exponent = _workable(values)
+    workable, exponent = as_workable(values)
     given = None if noise is None else Noise(math.ldexp(noise.slope, -exponent), math.ldexp(noise.floor, -2 * exponent))
-    if len(values) < FEWEST_SPECTRA:
-        plans = [_following_plan(values, decay, given or noise_of_neighbours(workable), exponent) for decay in DECAYS]
-    else:
-        plans = [plan for plan in [_modelled_plan(values, workable, exponent, given)] if plan is not None]
-    payloads = [_quantised_payload(values, plan, round(step * 2**quantised.STEP_POINT)) for plan in plans]
+    many = len(values) >= FEWEST_SPECTRA
+    plans = [modelled_plan(values, workable, exponent, None, given) if many else None]
+    if plans[0] is None:
+        given = given or noise_of_neighbours(workable)
+        plans = [following_plan(values, decay, given, exponent, None) for decay in DECAYS]
+    payloads = [
+        _quantised_payload(values, plan, round(step * 2**quantised.STEP_POINT)) for plan in plans if plan is not None
+    ]
     return min((payload for payload in payloads if payload is not None), key=len, default=None)
 
 
@@ -155,42 +146,21 @@ def noise_in(payload: bytes) -> Noise:
     return Noise(math.ldexp(float(slope), unit - POINT), math.ldexp(float(floor), 2 * (unit - POINT)))
 
 
-def _exact_plans(values: NDArray[Any]) -> Iterator[_Plan]:
-    workable, exponent = _workable(values)
-    plan = _modelled_plan(values, workable, exponent, None) if len(values) >= FEWEST_SPECTRA else None
+def _exact_plans(values: NDArray[Any]) -> Iterator[Plan]:
+    workable, exponent = as_workable(values)
+    lattice = lattice_of(values)
+    plan = modelled_plan(values, workable, exponent, lattice) if len(values) >= FEWEST_SPECTRA else None
     if plan is not None:
         yield plan
     if plan is None or values.size <= _TRIAL:
         trial = values[: max(_TRIAL // values.shape[1], 1), :_TRIAL]
         noise = noise_of_neighbours(workable)
-        plans = [_following_plan(values, decay, noise, exponent) for decay in DECAYS]
+        plans = [following_plan(values, decay, noise, exponent, lattice) for decay in DECAYS]
         sizes = [len(_exact_payload(trial, each._replace(channels=trial.shape[1])) or b"") for each in plans]
         yield plans[int(np.argmin([size or np.inf for size in sizes]))]
 
 
-def _modelled_plan(
-    values: NDArray[Any], workable: NDArray[np.float32], exponent: int, noise: Noise | None
-) -> _Plan | None:
-    lattice = _lattice(values)
-    smallest = math.ldexp(1.0, 2 * (lattice - exponent)) / 12 if lattice is not None else 0.0
-    fitted, components = fit(workable, smallest)
-    noise = noise or fitted
-    unit = lattice if lattice is not None else _unit(values, float(noise.sigma(components.mean).min()), exponent)
-    model = to_fixed_point(noise, components, unit - exponent)
-    return None if model is None else _Plan(values.shape[1], unit, lattice is not None, _MODELLED, model)
-
-
-def _following_plan(values: NDArray[Any], decay: int, noise: Noise, exponent: int) -> _Plan:
-    lattice = _lattice(values)
-    unit = lattice if lattice is not None else _unit(values, math.sqrt(noise.floor), exponent)
-    points = 2.0 ** (POINT - unit + exponent)
-    none = np.zeros(0, np.int64)
-    slope, floor = min(noise.slope * points, LARGEST_SLOPE), min(noise.floor * points**2, LARGEST_FLOOR)
-    model = SpectralModel(round(slope), max(round(floor), 1), 0, none, none, none.reshape(0, 0), none.reshape(0, 0))
-    return _Plan(values.shape[1], unit, lattice is not None, decay, model)
-
-
-def _exact_payload(values: NDArray[Any], plan: _Plan) -> bytes | None:
+def _exact_payload(values: NDArray[Any], plan: Plan) -> bytes | None:
     model = plan.model
 
     def write(*streams: Any) -> bool:
@@ -210,7 +180,7 @@ def _exact_payload(values: NDArray[Any], plan: _Plan) -> bytes | None:
     return _payload(values.nbytes, _plan_bytes(plan), exact.CONTEXTS, write)
 
 
-def _quantised_payload(values: NDArray[Any], plan: _Plan, steps: int) -> bytes | None:
+def _quantised_payload(values: NDArray[Any], plan: Plan, steps: int) -> bytes | None:
     model, values = plan.model, np.ascontiguousarray(values)
     seed = int(google_crc32c.value(values.tobytes()))  # frames that differ are dithered differently
 
@@ -250,11 +220,11 @@ def _scores(model: SpectralModel, spectra: int) -> NDArray[np.int64]:
     return model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
 
 
-def _signed_decay(plan: _Plan) -> int:
+def _signed_decay(plan: Plan) -> int:
     return -1 if plan.decay == _MODELLED else plan.decay
 
 
-def _plan_bytes(plan: _Plan) -> bytes:
+def _plan_bytes(plan: Plan) -> bytes:
     model = plan.model
     numbers = (
         plan.channels,
@@ -269,7 +239,7 @@ def _plan_bytes(plan: _Plan) -> bytes:
     return b"".join(map(write_varint, numbers))
 
 
-def _read_plan(payload: bytes, out: NDArray[Any]) -> tuple[_Plan, int]:
+def _read_plan(payload: bytes, out: NDArray[Any]) -> tuple[Plan, int]:
     check_claim(out.size, payload)
     (channels, decay, unit, mean_shift, slope, floor, components), rest = _numbers(payload, 0, 7)
     unit -= _UNIT_BIAS
@@ -288,7 +258,7 @@ def _read_plan(payload: bytes, out: NDArray[Any]) -> tuple[_Plan, int]:
     model = SpectralModel(
         slope, floor, mean_shift, none, np.array(shifts, np.int64), none.reshape(0, 0), none.reshape(0, 0)
     )
-    return _Plan(channels, unit, bool(decay & 1), decay >> 1, model), rest
+    return Plan(channels, unit, bool(decay & 1), decay >> 1, model), rest
 
 
 def _numbers(payload: bytes, start: int, n: int) -> tuple[list[int], int]:
@@ -306,46 +276,3 @@ def _split(payload: bytes, start: int) -> tuple[NDArray[np.uint8], NDArray[np.ui
         raise LBJError(f"{size} bytes of spectra claimed where {len(payload) - start} are left")
     streams = np.frombuffer(payload, np.uint8, offset=start)
     return streams[:size], streams[size:]
-
-
-def _workable(values: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
-    """Return values divided by a power of two near their middle, and its exponent; what is not finite becomes 0."""
-    sample = np.abs(values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64))
-    sample = sample[np.isfinite(sample) & (sample > 0)]
-    exponent = int(np.frexp(np.median(sample))[1]) if sample.size else 0
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        workable = np.ldexp(values.astype(np.float64, copy=False), -exponent).astype(np.float32)
-    limit = np.float32(2.0**40)
-    workable[~(np.abs(workable) < limit)] = 0
-    return workable, exponent
-
-
-def _lattice(values: NDArray[Any]) -> int | None:
-    """Return the exponent of a power of two of which nearly all values are whole multiples; None where none is."""
-    if values.dtype.kind != "f":
-        return 0
-    fraction = FRACTION_BITS[values.itemsize]
-    sample = values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64)
-    sample = sample[np.isfinite(sample) & (sample != 0)]
-    if not sample.size:
-        return 0
-    mantissa, exponent = np.frexp(sample)
-    whole = np.abs(np.ldexp(mantissa, 53)).astype(np.int64)
-    lowest = exponent - 53 + np.frexp((whole & -whole).astype(np.float64))[1] - 1
-    unit = int(np.partition(lowest, sample.size // 1000)[sample.size // 1000])
-    with np.errstate(over="ignore"):
-        multiples = np.ldexp(np.abs(sample), -unit)
-    largest = float(np.partition(multiples, -1 - sample.size // 1000)[-1 - sample.size // 1000])
-    return unit if largest < min(2 ** (fraction + 1), LARGEST_CELL) else None
-
-
-def _unit(values: NDArray[Any], sigma: float, exponent: int) -> int:
-    """Return the unit of floats that are whole multiples of none: fine for their noise, coarse for the largest."""
-    fraction = FRACTION_BITS[values.itemsize]
-    wanted = math.frexp(sigma)[1] + exponent - 1 - _FINE_STEPS
-    sample = np.abs(values.reshape(-1)[:: max(values.size // _SAMPLE, 1)].astype(np.float64))
-    sample = sample[np.isfinite(sample)]
-    largest = float(np.quantile(sample, _ORDINARY)) if sample.size else 0.0
-    needed = math.frexp(largest)[1] - min(fraction, 31)
-    lowest = smallest_unit(values.dtype)
-    return int(np.clip(max(wanted, needed), lowest, -lowest))
