@@ -69,38 +69,53 @@ def push_bands(
 
 
 @compiled
-def pop_band(
+def pop_bands(
     words: Words,
-    start: int,
-    stop: int,
+    lengths: NDArray[np.uint64],
+    bounds: NDArray[np.int64],
+    first: int,
+    last: int,
     sizes: NDArray[np.uint32],
-    pixels: int,
+    places: int,
     ranks: NDArray[np.uint32],
+    channels: NDArray[np.uint32],
     counts: NDArray[np.uint64],
-) -> bool:
-    """Fill ranks and counts of one band, (n,) each; return whether the stream is whole.
+) -> int:
+    """Fill ranks, channels and counts, (n,) each, of some bands; return -1, or the first band that is damaged.
 
     Parameters
     ----------
     words : (m,) uint32
-    start, stop : int
-        Where the band's stream lies in them.
+        The streams of all bands.
+    lengths : (bands,) uint64
+        Words of each; their sum is `m`.
+    bounds : (bands + 1,) int64
+        First channel of each.
+    first, last : int
+        Which bands: from `first` to `last` - 1.
     sizes : (levels, channels) uint32
-        Of the band's channels.
-    pixels : int
+        Pixels of each level.
+    places : int
         How many ranks there are.
     """
-    state, place = begin(words, start, stop)
-    end = 0
-    for channel in range(sizes.shape[1]):
-        first, end = end, end + np.int64(sizes[0, channel])
-        if end > first:
-            state, place = pop_channel(
-                state, place, words, stop, sizes[:, channel], pixels, ranks[first:end], counts[first:end]
-            )
-            if state == 0:
-                return False
-    return bool(state == INITIAL and place == stop)
+    stop, end = 0, 0
+    for band in range(last):
+        start, stop = stop, stop + np.int64(lengths[band])
+        if band < first:
+            continue
+        state, place = begin(words, start, stop)
+        for channel in range(bounds[band], bounds[band + 1]):
+            begun, end = end, end + np.int64(sizes[0, channel])
+            if end > begun:
+                channels[begun:end] = channel
+                state, place = pop_channel(
+                    state, place, words, stop, sizes[:, channel], places, ranks[begun:end], counts[begun:end]
+                )
+                if state == 0:
+                    return band
+        if state != INITIAL or place != stop:
+            return band
+    return -1
 
 
 @compiled

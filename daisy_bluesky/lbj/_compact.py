@@ -1,6 +1,5 @@
 """The compact form of a journal: the same rows, every one once, sealed; written beside it, then put in its place."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from daisy_bluesky.lbj._journal_file import JournalFile, sync_directory
 from daisy_bluesky.lbj._plane import Events, by_pixel
 from daisy_bluesky.lbj._record_writer import RecordWriter, in_tiles
 from daisy_bluesky.lbj._records import Records
-from daisy_bluesky.lbj._rows import Rows
+from daisy_bluesky.lbj._rows import by_record
 from daisy_bluesky.lbj._sealed import MOST_ITEMS
 from daisy_bluesky.lbj._source import opened_source
+from daisy_bluesky.lbj._spectra_blocks import copy_spectra
 
 WORTH = 2**14
 """Bytes that must be to be gained, or to be sealed."""
@@ -66,14 +66,17 @@ def replace_by_compact(path: Path) -> None:
 
 
 def _copy(contents: Contents, records: Records, writer: RecordWriter, enough: int) -> None:
+    if contents.header.dtype.kind == "f":
+        copy_spectra(contents, records, writer)
+        return
     block = _Block(writer, enough, contents.header.dtype)
     large = in_tiles(contents.header)
     per_item = contents.header.voxels // contents.header.channels
-    for rows in _by_record(contents.rows):
+    for rows in by_record(contents.rows):
         place, length = int(rows.places[0]), int(rows.lengths[0])
         stored = records.get(place, length, int(rows.seq_nums[0]), int(rows.ranks[0]))
         first, last = int(rows.ranks[0]), int(rows.ranks[-1]) + 1
-        if contents.header.dtype.kind == "f" or (large and stored.codec != CODED):
+        if large and stored.codec != CODED:
             writer.item(int(rows.seq_nums[0]), stored.codec, bytes(stored.payload))
             continue
         try:
@@ -87,14 +90,6 @@ def _copy(contents: Contents, records: Records, writer: RecordWriter, enough: in
         elif not block.add(rows.seq_nums, events, per_item):
             writer.item(int(rows.seq_nums[0]), stored.codec, bytes(stored.payload))
     block.write()
-
-
-def _by_record(rows: Rows) -> Iterator[Rows]:
-    """Yield neighbouring rows that are neighbours in one record, too."""
-    breaks = np.flatnonzero((np.diff(rows.places) != 0) | (np.diff(rows.ranks) != 1)) + 1
-    for first, last in zip([0, *breaks.tolist()], [*breaks.tolist(), rows.seq_nums.size], strict=True):
-        if last > first:
-            yield rows[first:last]
 
 
 class _Block:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.lbj._bands import band_bounds, pop_band, pop_places, push_bands, push_places
+from daisy_bluesky.lbj._bands import band_bounds, pop_bands, pop_places, push_bands, push_places
 from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._levels import LEVELS, level_sizes
@@ -68,22 +68,13 @@ def read_events(source: Bytes, plane: Plane, model: Model, channels: range) -> E
     places = occupied or plane.pixels
     sizes = read_sizes(source, plane.channels, places, total, model)
     bounds = band_bounds(sizes[0])
-    ends = _ends(read_vector(source, bounds.size - 1), len(source))
-    words = np.frombuffer(source.take(len(source)), np.uint8).copy().view("<u4")
+    lengths = _lengths(source, bounds.size - 1)
+    words = np.frombuffer(bytes(source.take(len(source))), "<u4")
     first, last = _touched(bounds, channels)
     found = Events.empty(int(sizes[0, bounds[first] : bounds[last]].sum(dtype=np.int64)))
-    begin = 0
-    for band in range(first, last):
-        of_band = sizes[:, bounds[band] : bounds[band + 1]]
-        end = begin + int(of_band[0].sum(dtype=np.int64))
-        if not pop_band(
-            words, ends[band], ends[band + 1], of_band, places, found.pixels[begin:end], found.counts[begin:end]
-        ):
-            raise LBJError(f"channels {bounds[band]} to {bounds[band + 1] - 1} do not decode")
-        begin = end
-    found.channels[:] = np.repeat(
-        np.arange(bounds[first], bounds[last], dtype=np.uint32), sizes[0, bounds[first] : bounds[last]]
-    )
+    band = pop_bands(words, lengths, bounds, first, last, sizes, places, found.pixels, found.channels, found.counts)
+    if band >= 0:
+        raise LBJError(f"channels {bounds[band]} to {bounds[band + 1] - 1} do not decode")
     if pixels is not None:
         found.pixels[:] = pixels[found.pixels]
     return _cut(found, channels) if len(channels) < plane.channels else found
@@ -109,17 +100,18 @@ def _read_occupancy(source: Bytes, occupied: int, pixels: int) -> NDArray[np.uin
     length = source.number()
     if occupied > min(pixels, EVENTS_PER_BYTE * len(source)):
         raise LBJError(f"{occupied} occupied pixels claimed of {pixels}")
-    words = np.frombuffer(source.take(4 * length), np.uint8).copy().view("<u4")
+    words = np.frombuffer(bytes(source.take(4 * length)), "<u4")
     taken = np.empty(occupied, np.uint32)
     if not pop_places(words, pixels, taken):
         raise LBJError("occupied pixels do not decode")
     return taken
 
 
-def _ends(lengths: NDArray[np.uint64], left: int) -> list[int]:
-    if np.any(lengths > left) or 4 * int(lengths.sum()) != left:
-        raise LBJError(f"streams of {4 * int(lengths.sum())} bytes where {left} are left")
-    return [0, *np.cumsum(lengths).tolist()]
+def _lengths(source: Bytes, bands: int) -> NDArray[np.uint64]:
+    lengths = read_vector(source, bands)
+    if np.any(lengths > len(source)) or 4 * int(lengths.sum()) != len(source):
+        raise LBJError(f"streams of {lengths.tolist()} words where {len(source)} bytes are left")
+    return lengths
 
 
 def _touched(bounds: NDArray[np.int64], channels: range) -> tuple[int, int]:

@@ -108,6 +108,8 @@ class JournalFile:
             )
         if not keep_metadata and found.metadata != wanted.metadata:
             raise ValueError(f"{self._path} holds other metadata; leave metadata out to keep those of the file")
+        if wanted.guarantee.kind != "exact" and wanted.guarantee != found.guarantee:
+            raise ValueError(f"{self._path} promises otherwise ({found.guarantee}); leave sigma and blocks out")
         self.header, self.table, self.end = found, contents.table, contents.end
         self.seed, self.is_indexed = contents.seed, contents.is_indexed
         self._cut(self.end)

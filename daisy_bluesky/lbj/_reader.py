@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import events_of
+from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._plane import Events, by_pixel
 from daisy_bluesky.lbj._records import Records
 from daisy_bluesky.lbj._rows import Rows
@@ -44,6 +45,8 @@ class Reader:
         The file.
     salvage : bool
         Pass over damaged records in mid-file, and trust no index, instead of raising.
+    corrected : bool
+        Apply the dark and gain references of a file that has them; raw counts when False.
 
     Raises
     ------
@@ -57,9 +60,9 @@ class Reader:
     ...     iron = reader.window(0, len(reader), channels=slice(630, 650)).sum(axis=-1)
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False, corrected: bool = True) -> None:
         self.path = Path(path)
-        self._salvage = salvage
+        self._salvage, self._corrected = salvage, corrected
         self._refresh_lock = threading.Lock()
         self._open()
 
@@ -72,6 +75,7 @@ class Reader:
             raise
         self._source = source
         self._records = Records(source, self._contents)
+        self._references = self._contents.header.references if self._corrected else None
         self._rows = self._contents.rows
 
     @property
@@ -87,7 +91,12 @@ class Reader:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return self._contents.header.dtype
+        return np.dtype(np.float32) if self._references is not None else self._contents.header.dtype
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """How the values differ from those that were written."""
+        return self._contents.header.guarantee
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -190,7 +199,7 @@ class Reader:
             If the record is damaged.
         """
         table = self._rows
-        return events_of(self._events(table, int(self._row(table, row)[0]), channels), self._contents.header)
+        return events_of(*self._parts(table, int(self._row(table, row)[0]), channels), self._contents.header)
 
     def csr(self, start: int, stop: int, *, channels: slice = _ALL) -> "scipy.sparse.csr_array":
         """Return rows `start` to `stop` - 1 as a sparse matrix, (rows * pixels of an item, channels of the window).
@@ -285,10 +294,11 @@ class Reader:
         for first, last, stored in self._grouped(table, numbers):
             with self._named(table, int(numbers[first])):
                 stored.fill(table.ranks[numbers[first:last]], items[first:last])
-        return items.reshape(numbers.size, *header.item_shape)
+        stacked = items.reshape(numbers.size, *header.item_shape)
+        return stacked if self._references is None else self._references.apply(stacked)
 
-    def _events(self, table: Rows, number: int, channels: slice) -> Events:
-        """Return the events of a row in a window, ascending by pixel, then channel."""
+    def _parts(self, table: Rows, number: int, channels: slice) -> tuple[list[tuple[Events, range]], int]:
+        """Return the events of a row in a window, in parts, and its first pixel."""
         if self.dtype.kind not in "iu":
             raise ValueError(f"{self.path} holds {self.dtype} values, not counts; read its arrays")
         window, pixels = range(self.channels)[channels], self._contents.header.voxels // self.channels
@@ -297,10 +307,13 @@ class Reader:
         place, rank = int(table.places[number]), int(table.ranks[number])
         stored = self._records.get(place, int(table.lengths[number]), int(table.seq_nums[number]), rank)
         with self._named(table, number):
-            found = stored.events(range(rank * pixels, (rank + 1) * pixels), window)
-        sorted_events = by_pixel(found, rank * pixels, (rank + 1) * pixels)
-        first = np.uint32(rank * pixels)
-        return Events(sorted_events.pixels - first, sorted_events.channels, sorted_events.counts)
+            return stored.parts(range(rank * pixels, (rank + 1) * pixels), window), rank * pixels
+
+    def _events(self, table: Rows, number: int, channels: slice) -> Events:
+        """Return the events of a row in a window, ascending by pixel, then channel, its pixels from 0."""
+        parts, first = self._parts(table, number, channels)
+        joined = Events.joined([by_pixel(events, pixels.start, pixels.stop) for events, pixels in parts])
+        return Events(joined.pixels - np.uint32(first), joined.channels, joined.counts)
 
     def _grouped(self, table: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int, Stored]]:
         """Yield first and last + 1 of neighbouring rows of one record, and the record."""

@@ -87,6 +87,12 @@ class RecordWriter:
         self._file.table.add_block(seq_nums, place, len(payload))
         self._learn(coded)
 
+    def spectra(self, seq_nums: NDArray[np.int64], codec: int, payload: bytes) -> None:
+        """Write items, (n,) ascending, that were coded together as spectra."""
+        place, payload = self._file.end, write_runs(seq_nums) + payload
+        self._file.write(frame(self._file.seed, place, BLOCK, codec, int(seq_nums[0]), payload))
+        self._file.table.add_block(seq_nums, place, len(payload))
+
     def _named_model(self, coded: Coded) -> bytes:
         return write_varint(self._file.end - self._model_place if coded.needs_model else 0)
 

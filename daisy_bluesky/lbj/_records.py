@@ -49,7 +49,7 @@ class Records:
                 stored = self._open(place, length, seq_num, rank)
         except LBJError as error:
             raise self.named(place, seq_num, error) from None
-        if stored.codec == CODED:
+        if stored.codec == CODED or stored.items > 1:
             self._kept[place] = stored
             while len(self._kept) > _RECORDS_KEPT:
                 self._kept.pop(next(iter(self._kept)), None)

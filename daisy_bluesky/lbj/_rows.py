@@ -1,5 +1,6 @@
 """Which record holds which row."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -82,3 +83,11 @@ def _merged(parts: list[Rows]) -> Rows:
     order = np.argsort(rows.seq_nums, kind="stable")
     last = np.append(np.diff(rows.seq_nums[order]) > 0, True)
     return rows[order[last]]
+
+
+def by_record(rows: Rows) -> Iterator[Rows]:
+    """Yield neighbouring rows that are neighbours in one record, too."""
+    breaks = np.flatnonzero((np.diff(rows.places) != 0) | (np.diff(rows.ranks) != 1)) + 1
+    for first, last in zip([0, *breaks.tolist()], [*breaks.tolist(), rows.seq_nums.size], strict=True):
+        if last > first:
+            yield rows[first:last]

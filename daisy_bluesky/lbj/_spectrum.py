@@ -66,25 +66,65 @@ def first_level(
 
 
 @compiled
-def further_level(
-    values: NDArray[np.uint64], below: NDArray[np.uint64], two_below: NDArray[np.uint64], level: int, inverse: bool
-) -> NDArray[np.uint64]:
-    """Return distances of a level's sizes from what the two levels below foretell, or sizes of distances.
+def _one_above(below: np.uint64, two_below: np.uint64, level: int) -> np.uint64:
+    """Return how many pixels are foretold for a level, given how many the two levels below have.
 
     The share that goes one level up is, for small Poisson means, `level` / (`level` + 1) of the share before; for the
     first of them a series in the share of non-zeros follows it up to means of about 2.
     """
-    result = np.empty(values.size, np.uint64)
-    for i in range(values.size):
-        share = (below[i] << np.uint64(16)) // two_below[i]
-        if level == 1:
-            series = np.uint64(12 << 16) + np.uint64(4) * share + ((np.uint64(3) * share * share) >> np.uint64(16))
-            share = share * series // np.uint64(24 << 16)
-        else:
-            share = share * np.uint64(level) // np.uint64(level + 1)
-        foretold = (below[i] * share + np.uint64(2**15)) >> np.uint64(16)
-        result[i] = back(values[i], foretold) if inverse else away(values[i], foretold)
-    return result
+    share = (below << np.uint64(16)) // two_below
+    if level == 1:
+        series = np.uint64(12 << 16) + np.uint64(4) * share + ((np.uint64(3) * share * share) >> np.uint64(16))
+        share = share * series // np.uint64(24 << 16)
+    else:
+        share = share * np.uint64(level) // np.uint64(level + 1)
+    return (below * share + np.uint64(2**15)) >> np.uint64(16)
+
+
+@compiled
+def _distances(sizes: NDArray[np.uint32], level: int, pixels: int) -> NDArray[np.uint64]:
+    """Return the distances of a level above the first, of the channels that have any pixel one level below."""
+    distances = np.empty(sizes.shape[1], np.uint64)
+    found = 0
+    for channel in range(sizes.shape[1]):
+        below = np.uint64(sizes[level - 1, channel])
+        if below:
+            two_below = np.uint64(sizes[level - 2, channel]) if level > 1 else np.uint64(pixels)
+            foretold = _one_above(below, two_below, level)
+            distances[found] = away(np.uint64(sizes[level, channel]), foretold)
+            found += 1
+    return distances[:found].copy()
+
+
+@compiled
+def _fill_first(values: NDArray[np.uint64], pixels: int, total: int, sizes: NDArray[np.uint32]) -> int:
+    """Fill the first level, (levels, channels); return how many channels have a pixel, -1 where it cannot be."""
+    found, left = 0, np.uint64(total)
+    for channel in range(values.size):
+        if values[channel] > min(np.uint64(pixels), left):
+            return -1
+        left -= values[channel]
+        sizes[0, channel] = values[channel]
+        found += values[channel] > 0
+    return -1 if left else found
+
+
+@compiled
+def _fill(distances: NDArray[np.uint64], level: int, pixels: int, sizes: NDArray[np.uint32]) -> int:
+    """Fill a level above the first; return how many channels have a pixel, -1 where it cannot be."""
+    found, place = 0, 0
+    for channel in range(sizes.shape[1]):
+        below = np.uint64(sizes[level - 1, channel])
+        sizes[level, channel] = 0
+        if below:
+            two_below = np.uint64(sizes[level - 2, channel]) if level > 1 else np.uint64(pixels)
+            value = back(distances[place], _one_above(below, two_below, level))
+            if value > below:
+                return -1
+            sizes[level, channel] = value
+            found += value > 0
+            place += 1
+    return found
 
 
 def write_sizes(sizes: Sizes, pixels: int, model: Model) -> bytes:
@@ -99,16 +139,10 @@ def write_sizes(sizes: Sizes, pixels: int, model: Model) -> bytes:
     model : (channels,) uint64
         What the first level is expected to be proportional to; (0,) to go by the neighbours.
     """
-    values = sizes.astype(np.uint64)
-    distances = first_level(values[0], model, np.uint64(_sum(model)), values[0].sum(), False)
-    written = [write_varint(sizes.shape[0]), write_vector(distances)]
-    two_below = np.full(sizes.shape[1], pixels, np.uint64)
-    for level in range(1, sizes.shape[0]):
-        kept = values[level - 1] > 0
-        below = values[level - 1]
-        written.append(write_vector(further_level(values[level][kept], below[kept], two_below[kept], level, False)))
-        two_below = below
-    return b"".join(written)
+    first = sizes[0].astype(np.uint64)
+    distances = first_level(first, model, np.uint64(_sum(model)), first.sum(), False)
+    further = [write_vector(_distances(sizes, level, pixels)) for level in range(1, sizes.shape[0])]
+    return b"".join([write_varint(sizes.shape[0]), write_vector(distances), *further])
 
 
 def read_sizes(source: Bytes, channels: int, pixels: int, total: int, model: Model) -> Sizes:
@@ -126,21 +160,16 @@ def read_sizes(source: Bytes, channels: int, pixels: int, total: int, model: Mod
     levels = source.number()
     if not 1 <= levels <= LEVELS:
         raise LBJError(f"{levels} levels of counts claimed, at most {LEVELS} there are")
-    values = np.zeros((levels, channels), np.uint64)
+    sizes = np.empty((levels, channels), np.uint32)
     distances = read_vector(source, channels)
-    values[0] = first_level(distances, model, np.uint64(_sum(model)), np.uint64(total), True)
-    two_below = np.full(channels, pixels, np.uint64)
-    if np.any(values[0] > pixels) or int(values[0].sum()) != total:
-        raise LBJError(f"the channels do not add up to {total} non-zeros of {pixels} pixels")
+    values = first_level(distances, model, np.uint64(_sum(model)), np.uint64(total), True)
+    found = _fill_first(values, pixels, total, sizes)
     for level in range(1, levels):
-        below = values[level - 1]
-        kept = below > 0
-        distances = read_vector(source, int(np.count_nonzero(kept)))
-        values[level, kept] = further_level(distances, below[kept], two_below[kept], level, True)
-        if np.any(values[level] > below):
-            raise LBJError("more pixels have a count than have a smaller one")
-        two_below = below
-    return values.astype(np.uint32)
+        if found >= 0:
+            found = _fill(read_vector(source, found), level, pixels, sizes)
+    if found < 0:
+        raise LBJError(f"the levels of the channels do not add up to {total} non-zeros of {pixels} pixels")
+    return sizes
 
 
 def scaled_model(sizes: Model) -> Model:
@@ -150,4 +179,4 @@ def scaled_model(sizes: Model) -> Model:
 
 
 def _sum(model: Model) -> int:
-    return max(int(model.sum()), 1)
+    return max(int(model.sum()), 1) if model.size else 1

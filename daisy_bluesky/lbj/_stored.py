@@ -15,6 +15,7 @@ from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._plane import Events, Plane, by_pixel
 from daisy_bluesky.lbj._selection import Selection
+from daisy_bluesky.lbj._spectra_codecs import SPECTRA, check_room
 from daisy_bluesky.lbj._spectrum import NO_MODEL, Model
 
 _TILES_KEPT = 4
@@ -77,6 +78,7 @@ class Stored:
         self._pixels_per_item = header.voxels // header.channels
         self.plane = Plane(self.items * self._pixels_per_item, header.channels)
         self._tiles = CodedPlane(payload, self.plane, header.dtype, model) if codec == CODED else None
+        self._spectra: NDArray[Any] | None = None
 
     def fill(self, ranks: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Fill `out`, (n, voxels) of the file's type, with the items of `ranks`, (n,).
@@ -86,6 +88,9 @@ class Stored:
         LBJError
             If the record is damaged.
         """
+        if self._tiles is None and self.items > 1:
+            out[:] = self._together()[ranks]
+            return
         if self._tiles is None:
             decode_item(self.codec, bytes(self.payload), out[0])
             out[1:] = out[0]
@@ -100,6 +105,15 @@ class Stored:
             flat[events.pixels - np.uint32(start * per_item), events.channels] = events.counts.astype(out.dtype)
         if target is not out:
             out[:] = target[inverse]
+
+    def _together(self) -> NDArray[Any]:
+        """Return all items, (items, voxels), which were coded together."""
+        if self._spectra is None:
+            check_room(self.codec, self.items * self._header.voxels, self.payload)
+            spectra = np.empty((self.items, self._header.voxels), self._header.dtype)
+            decode_item(self.codec, bytes(self.payload), spectra.reshape(-1))
+            self._spectra = spectra
+        return self._spectra
 
     def fill_parts(self, ranks: NDArray[np.int64], selection: Selection, out: NDArray[Any]) -> None:
         """Fill `out`, (n, voxels named) of zeros, with what a selection names of the items of `ranks`, (n,).
@@ -123,10 +137,19 @@ class Stored:
         return range(self._header.channels)
 
     def events(self, pixels: range, channels: range) -> Events:
+        """Return the events in ranges of pixels and channels, joined; as `parts` gives them."""
+        parts = [events for events, _ in self.parts(pixels, channels)]
+        return parts[0] if len(parts) == 1 else Events.joined(parts)
+
+    def parts(self, pixels: range, channels: range) -> list[tuple[Events, range]]:
         """Return the events in ranges of pixels and channels, decoding no other tiles and bands.
 
-        Negative counts are given as two's complement. The order is by channel, then pixel, within a tile, or by pixel,
-        then channel.
+        Negative counts are given as two's complement.
+
+        Returns
+        -------
+        list of (Events, range)
+            In ascending ranges of pixels; in each the channels of a pixel ascend.
 
         Raises
         ------
@@ -134,9 +157,15 @@ class Stored:
             If the record is damaged.
         """
         if self._tiles is None:
-            return _within(self._listed(), pixels, channels)
-        parts = [self._tile(tile, pixels, channels) for tile in self._tiles.touched(pixels)]
-        return parts[0] if len(parts) == 1 else Events.joined(parts)
+            return [(_within(self._listed(), pixels, channels), pixels)]
+        starts = self._tiles.tile_starts
+        return [
+            (
+                self._tile(tile, pixels, channels),
+                range(max(pixels.start, int(starts[tile])), min(pixels.stop, int(starts[tile + 1]))),
+            )
+            for tile in self._tiles.touched(pixels)
+        ]
 
     def _tile(self, tile: int, pixels: range, channels: range) -> Events:
         starts = self._tiles.tile_starts if self._tiles is not None else np.zeros(2, np.int64)
@@ -181,7 +210,7 @@ def opened(
         Gives the spectral model of the record at a byte of the file.
     """
     if codec != CODED:
-        if len(seq_nums) != 1:
+        if len(seq_nums) != 1 and codec not in SPECTRA:
             raise LBJError(f"codec {codec} is not known for blocks; install a newer daisy-bluesky")
         return Stored(header, codec, source.take(len(source)), seq_nums, None, place, cache)
     distance = source.number()

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import index
 from pathlib import Path
@@ -17,6 +17,7 @@ from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import WORTH, compact_path, replace_by_compact, write_compact
 from daisy_bluesky.lbj._events import pairs_of
 from daisy_bluesky.lbj._group_commit import GroupCommit
+from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._index import footer
 from daisy_bluesky.lbj._journal_file import JournalFile
@@ -24,8 +25,11 @@ from daisy_bluesky.lbj._pairs_tile import events_of_pairs
 from daisy_bluesky.lbj._pending import Pending, is_negative_among, plain_pairs, unfolded_pairs
 from daisy_bluesky.lbj._plane import Plane
 from daisy_bluesky.lbj._record import LARGEST_SEQ_NUM, OVERHEAD
-from daisy_bluesky.lbj._record_writer import RecordWriter, in_tiles
+from daisy_bluesky.lbj._record_writer import LARGE_ITEM, RecordWriter, in_tiles
+from daisy_bluesky.lbj._references import References
+from daisy_bluesky.lbj._spectra_codecs import stored_dtype
 from daisy_bluesky.lbj._subset import MOST_PLACES
+from daisy_bluesky.lbj._values import encode_values
 
 
 class Writer:
@@ -51,6 +55,8 @@ class Writer:
     sync_records, sync_interval : int, float in s; optional
         Bring what was appended to the disk after so many items, or so long, in the background; when both are None, only
         `sync` and `close` do.
+    sigma, blocks, dark, gain
+        As of `dumps`, for every item. Small items are exact while they are appended, and coded together on closing.
 
     Attributes
     ----------
@@ -88,9 +94,20 @@ class Writer:
         block: int = EVENTS_PER_TILE,
         sync_records: int | None = None,
         sync_interval: float | None = None,
+        sigma: float | None = None,
+        blocks: Sequence[tuple[int, int]] | None = None,
+        dark: ArrayLike | None = None,
+        gain: ArrayLike | None = None,
     ) -> None:
         self.path = Path(path)
-        header = Header.of(shape, channels, dtype, metadata)
+        guarantee = Guarantee.of(channels, sigma, blocks)
+        stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
+        if guarantee.kind == "blocks" and stored.kind != "f":
+            raise ValueError(f"blocks of a file of {stored} items: open it with a float dtype")
+        references = References.of(dark, gain, (*shape, channels))
+        if references is not None and stored.kind not in "iu":
+            raise ValueError(f"references are for raw counts; the file stores {stored}")
+        header = Header.of(shape, channels, stored, metadata, guarantee, references)
         compact_path(self.path).unlink(missing_ok=True)
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
         self.header = self._file.header
@@ -194,13 +211,15 @@ class Writer:
         rows = self._table.rows
         _, first, items = np.unique(rows.places, return_index=True, return_counts=True)
         kept = rows.lengths[first]
-        if not self._in_tiles and self.header.dtype.kind != "f":
+        if self.header.voxels < LARGE_ITEM:
             kept = kept[items > 1]
         return self._file.end - len(self.header.to_bytes()) - int(kept.sum()) - OVERHEAD * kept.size
 
     def _dense(self, seq_num: int, values: NDArray[Any]) -> Callable[[], None]:
         """Return what writes an array."""
         flat = self._flat(values)
+        if flat.dtype.kind == "f" and flat.size >= LARGE_ITEM:
+            return partial(self._records.item, seq_num, *encode_values(flat, self.header.guarantee))
         if self._in_tiles:
             return partial(self._records.tiles, seq_num, flat)
         pairs = None if flat.dtype.kind == "f" else plain_pairs(flat)
