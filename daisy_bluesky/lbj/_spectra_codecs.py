@@ -9,12 +9,20 @@ from daisy_bluesky.lbj._channel_blocks import decode_blocks, encode_blocks
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._model_fit import Noise
-from daisy_bluesky.lbj._spectra_payload import decode_exact, decode_quantised, encode_exact, encode_quantised
+from daisy_bluesky.lbj._spectra_payload import (
+    MOST_VOXELS_PER_BYTE,
+    decode_exact,
+    decode_quantised,
+    encode_exact,
+    encode_quantised,
+)
 
 EXACT = 16
 QUANTISED = 17
 BLOCKS = 18
 SPECTRA = range(EXACT, BLOCKS + 1)
+
+_LARGEST_DOWN_SAMPLING = 2**12  # on average over the channels
 
 
 def stored_dtype(dtype: np.dtype[Any], guarantee: Guarantee) -> np.dtype[Any]:
@@ -42,8 +50,16 @@ def encode_spectra(values: NDArray[Any], guarantee: Guarantee, noise: Noise | No
     return None if payload is None else (codec, payload)
 
 
+def check_room(codec: int, voxels: int, payload: bytes | memoryview) -> None:
+    """Raise LBJError where a payload has too few bytes for the voxels it is said to hold."""
+    most = MOST_VOXELS_PER_BYTE * len(payload) * (_LARGEST_DOWN_SAMPLING if codec == BLOCKS else 1)
+    if voxels > most:
+        raise LBJError(f"{voxels} voxels claimed in {len(payload)} bytes")
+
+
 def decode_spectra(codec: int, payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,) of the stored type; LBJError where the payload is not one of such values."""
+    check_room(codec, out.size, payload)
     if out.dtype.kind == "b":
         raise LBJError("spectra stored for truth values")
     {EXACT: decode_exact, QUANTISED: decode_quantised, BLOCKS: decode_blocks}[codec](payload, out)
