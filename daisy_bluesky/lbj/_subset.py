@@ -65,29 +65,53 @@ def _push_gap(
 
 
 @compiled
-def _pop_gap(
-    state: np.uint64, place: int, words: Words, stop: int, left: np.uint64, places: np.uint64
+def _pop_last(
+    state: np.uint64, place: int, words: Words, stop: int, places: np.uint64
 ) -> tuple[np.uint64, np.uint64, int]:
-    """Return a gap, at most 2**32 and too long where the stream is damaged, and what is left."""
-    if left == places:
-        return np.uint64(0), state, place
-    quotient, slot = np.uint64(0), slot_of(state)
-    if left == _ONE:
-        low_bits, size = _last(places)
-        quotient = slot // size
-        state, place = pop(state, place, words, stop, quotient * size, size)
-    else:
-        row, low_bits = _odds(left, places)
-        symbol = _ESCAPE
-        while symbol == _ESCAPE and (quotient << low_bits) <= places:
-            symbol, slot = 0, slot_of(state)
-            while slot >= np.uint64(_BEGINNINGS[row, symbol + 1]):
-                symbol += 1
-            start = np.uint64(_BEGINNINGS[row, symbol])
-            state, place = pop(state, place, words, stop, start, np.uint64(_BEGINNINGS[row, symbol + 1]) - start)
-            quotient += np.uint64(symbol)
+    """Return the one gap left in `places`, too long where the stream is damaged, and what is left."""
+    low_bits, size = _last(places)
+    quotient = slot_of(state) // size
+    state, place = pop(state, place, words, stop, quotient * size, size)
     low, state, place = pop_bits(state, place, words, stop, low_bits)
     return (quotient << low_bits) | low, state, place
+
+
+@compiled
+def _pop_quotient(
+    state: np.uint64, place: int, words: Words, stop: int, row: int, most: np.uint64
+) -> tuple[np.uint64, np.uint64, int]:
+    """Return a quotient, one above `most` where the stream is damaged, and what is left."""
+    quotient, symbol = np.uint64(0), _ESCAPE
+    while symbol == _ESCAPE and quotient <= most:
+        symbol, slot = 0, slot_of(state)
+        while slot >= np.uint64(_BEGINNINGS[row, symbol + 1]):
+            symbol += 1
+        start = np.uint64(_BEGINNINGS[row, symbol])
+        state, place = pop(state, place, words, stop, start, np.uint64(_BEGINNINGS[row, symbol + 1]) - start)
+        quotient += np.uint64(symbol)
+    return quotient, state, place
+
+
+@compiled
+def _pop_taken(
+    state: np.uint64, place: int, words: Words, stop: int, places: int, taken: NDArray[np.uint32]
+) -> tuple[np.uint64, int]:
+    begin, left = np.uint64(0), np.uint64(taken.size)
+    for i in range(taken.size):
+        free, gap = np.uint64(places) - begin, np.uint64(0)
+        if left == _ONE and free > _ONE:
+            gap, state, place = _pop_last(state, place, words, stop, free)
+        elif left < free:
+            row, low_bits = _odds(left, free)
+            quotient, state, place = _pop_quotient(state, place, words, stop, row, free >> low_bits)
+            low, state, place = pop_bits(state, place, words, stop, low_bits)
+            gap = (quotient << low_bits) | low
+        if gap > free - left:
+            return np.uint64(0), place
+        taken[i] = begin + gap
+        begin += gap + _ONE
+        left -= _ONE
+    return state, place
 
 
 @compiled
@@ -132,14 +156,9 @@ def pop_subset(
     """Fill `taken`, (n,) uint32; the state becomes 0 where the stream is damaged."""
     inverted = 2 * taken.size > places
     found = np.empty(places - taken.size, np.uint32) if inverted else taken
-    before = -1
-    for i in range(found.size):
-        left, free = np.uint64(found.size - i), np.uint64(places - before - 1)
-        gap, state, place = _pop_gap(state, place, words, stop, left, free)
-        if gap > free - left:
-            return np.uint64(0), place
-        before += np.int64(gap) + 1
-        found[i] = before
+    state, place = _pop_taken(state, place, words, stop, places, found)
+    if state == 0:
+        return state, place
     if inverted:
         _others(found, places, taken)
     return state, place
