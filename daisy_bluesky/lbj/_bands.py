@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.lbj._levels import WORDS_PER_EVENT, pop_channel, push_channel
+from daisy_bluesky.lbj._levels import WORDS_PER_MEMBER, pop_channel, push_channel
 from daisy_bluesky.lbj._rans import INITIAL, Words, begin, finish
 from daisy_bluesky.lbj._subset import pop_subset, push_subset
 
@@ -40,6 +40,7 @@ def push_bands(
     starts: NDArray[np.int64],
     bounds: NDArray[np.int64],
     pixels: int,
+    members: int,
     lengths: NDArray[np.int64],
 ) -> NDArray[np.uint32]:
     """Return the streams of all bands one behind the other, and fill their `lengths`, (bands,) int64 words.
@@ -54,8 +55,10 @@ def push_bands(
         First channel of each band.
     pixels : int
         How many ranks there are.
+    members : int
+        Pixels of all levels together.
     """
-    words = np.empty(WORDS_PER_EVENT * counts.size + 4 * lengths.size, np.uint32)
+    words = np.empty(WORDS_PER_MEMBER * (members + counts.size) + 4 * lengths.size, np.uint32)
     place = words.size
     for band in range(lengths.size - 1, -1, -1):
         state, end = INITIAL, place
@@ -121,7 +124,7 @@ def pop_bands(
 @compiled
 def push_places(taken: NDArray[np.uint32], places: int) -> NDArray[np.uint32]:
     """Return one subset, (n,) uint32 ascending below `places`, as a stream of its own."""
-    words = np.empty(WORDS_PER_EVENT * min(taken.size, places - taken.size) + 4, np.uint32)
+    words = np.empty(WORDS_PER_MEMBER * min(taken.size, places - taken.size) + 4, np.uint32)
     state, place = push_subset(INITIAL, words.size, words, taken, places)
     return words[finish(state, place, words) :].copy()
 

@@ -43,7 +43,8 @@ def write_events(events: Events, plane: Plane, models: tuple[Model, ...]) -> tup
     sizes = sizes[: level_sizes(counts, starts, sizes)]
     bounds = band_bounds(sizes[0])
     lengths = np.empty(bounds.size - 1, np.int64)
-    words = push_bands(sorted_ranks, counts, starts, bounds, places, lengths)
+    members = int(sizes.sum(dtype=np.int64))
+    words = push_bands(sorted_ranks, counts, starts, bounds, places, members, lengths)
     written = [write_sizes(sizes, places, model) for model in models]
     chosen = min(range(len(models)), key=lambda i: len(written[i]))
     head = write_varint(events.size) + write_varint(occupied.size)

@@ -8,8 +8,8 @@ from daisy_bluesky.lbj._bits import leading_zeros
 from daisy_bluesky.lbj._rans import Words, pop_bits, push_bits
 from daisy_bluesky.lbj._subset import pop_subset, push_subset
 
-LEVELS = 16
-WORDS_PER_EVENT = 10  # room for the worst that nested subsets and an excess can take
+LEVELS = 64
+WORDS_PER_MEMBER = 5  # room for the worst that a member of a subset, or an excess, can take
 
 _ONE = np.uint64(1)
 _LAST_BIT = np.uint64(63)
@@ -20,7 +20,7 @@ _LARGEST_EXCESS = np.uint64(2**64 - LEVELS)
 
 @compiled
 def level_sizes(counts: NDArray[np.uint64], starts: NDArray[np.int64], sizes: NDArray[np.uint32]) -> int:
-    """Fill how many pixels of each channel have a count of `level` + 1 or more, (LEVELS, channels), zeros at first.
+    """Fill how many pixels of each channel have a count of `level` + 1 or more, (LEVELS, channels), zeros before.
 
     Parameters
     ----------
