@@ -81,7 +81,7 @@ def loads(blob: bytes) -> NDArray[Any]:
         If the blob is damaged, cut short, or does not hold exactly one item.
     """
     header, codec, payload = _parts(blob)
-    values = np.empty(header.voxels, header.dtype)
+    values = header.room(1)[0]
     decode_alone(header, codec, payload, values)
     item = values.reshape(header.item_shape)
     return item if header.references is None else header.references.apply(item)

@@ -11,14 +11,15 @@ from daisy_bluesky.lbj._codecs import CODED
 from daisy_bluesky.lbj._coded import largest_count
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._index import footer
 from daisy_bluesky.lbj._journal_file import JournalFile, sync_directory
 from daisy_bluesky.lbj._plane import Events, by_pixel
 from daisy_bluesky.lbj._record_writer import RecordWriter, in_tiles
 from daisy_bluesky.lbj._records import Records
-from daisy_bluesky.lbj._rows import by_record
+from daisy_bluesky.lbj._rows import Rows, by_record
 from daisy_bluesky.lbj._sealed import MOST_ITEMS
-from daisy_bluesky.lbj._source import opened_source
+from daisy_bluesky.lbj._source import Source, opened_source
 from daisy_bluesky.lbj._spectra_blocks import copy_spectra
 
 WORTH = 2**14
@@ -49,14 +50,30 @@ def write_compact(path: Path, enough: int) -> None:
     """
     with closing(opened_source(path)) as source:
         contents = Contents(source)
-        beside = compact_path(path)
-        beside.unlink(missing_ok=True)
-        file = JournalFile(beside, contents.header, append=False, keep_metadata=False)
-        try:
-            _copy(contents, Records(source, contents), RecordWriter(file), enough)
-            file.write(footer(file.seed, file.end, file.table.rows))
-        finally:
-            file.close(sync=True)
+        write_rows(source, contents, contents.rows, compact_path(path), enough)
+
+
+def write_rows(source: Source, contents: Contents, rows: Rows, path: Path, enough: int) -> None:
+    """Write some rows of a file to a new one, sealed, and bring it to the disk; an old one at `path` is replaced.
+
+    Raises
+    ------
+    LBJError
+        If a record is damaged.
+    OSError
+        If the disk is full.
+    """
+    path.unlink(missing_ok=True)
+    file = JournalFile(path, contents.header, append=False, keep_metadata=False)
+    try:
+        records, writer = Records(source, contents), RecordWriter(file)
+        if contents.header.dtype.kind == "f":
+            copy_spectra(contents.header, rows, records, writer)
+        else:
+            _copy(contents.header, rows, records, writer, enough)
+        file.write(footer(file.seed, file.end, file.table.rows))
+    finally:
+        file.close(sync=True)
 
 
 def replace_by_compact(path: Path) -> None:
@@ -65,14 +82,11 @@ def replace_by_compact(path: Path) -> None:
     sync_directory(path.parent)
 
 
-def _copy(contents: Contents, records: Records, writer: RecordWriter, enough: int) -> None:
-    if contents.header.dtype.kind == "f":
-        copy_spectra(contents, records, writer)
-        return
-    block = _Block(writer, enough, contents.header.dtype)
-    large = in_tiles(contents.header)
-    per_item = contents.header.voxels // contents.header.channels
-    for rows in by_record(contents.rows):
+def _copy(header: Header, wanted: Rows, records: Records, writer: RecordWriter, enough: int) -> None:
+    block = _Block(writer, enough, header.dtype)
+    large = in_tiles(header)
+    per_item = header.voxels // header.channels
+    for rows in by_record(wanted):
         place, length = int(rows.places[0]), int(rows.lengths[0])
         stored = records.get(place, length, int(rows.seq_nums[0]), int(rows.ranks[0]))
         first, last = int(rows.ranks[0]), int(rows.ranks[-1]) + 1

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import google_crc32c
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Guarantee
@@ -101,6 +101,16 @@ class Header:
     def voxels(self) -> int:
         """Number of voxels of an item."""
         return prod(self.item_shape)
+
+    def room(self, items: int) -> NDArray[Any]:
+        """Return an array for items, (items, voxels), not filled; LBJError where the memory cannot hold it."""
+        try:
+            return np.empty((items, self.voxels), self.dtype)
+        except (MemoryError, ValueError):
+            size = items * self.voxels * self.dtype.itemsize
+            raise LBJError(
+                f"{items} items {self.item_shape} of {self.dtype}, {size} bytes, exceed the memory"
+            ) from None
 
     def to_bytes(self) -> bytes:
         """Return the head of a file, the same bytes for the same header."""

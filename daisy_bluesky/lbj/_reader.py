@@ -290,7 +290,7 @@ class Reader:
 
     def _stacked(self, table: Rows, numbers: NDArray[np.int64]) -> NDArray[Any]:
         header = self._contents.header
-        items = np.empty((numbers.size, header.voxels), header.dtype)
+        items = header.room(numbers.size)
         for first, last, stored in self._grouped(table, numbers):
             with self._named(table, int(numbers[first])):
                 stored.fill(table.ranks[numbers[first:last]], items[first:last])

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._record_writer import LARGE_ITEM, RecordWriter
 from daisy_bluesky.lbj._records import Records
-from daisy_bluesky.lbj._rows import by_record
+from daisy_bluesky.lbj._rows import Rows, by_record
 from daisy_bluesky.lbj._sealed import MOST_ITEMS
 from daisy_bluesky.lbj._spectra_codecs import SPECTRA
 from daisy_bluesky.lbj._values import encode_values
@@ -19,8 +18,8 @@ from daisy_bluesky.lbj._values import encode_values
 VOXELS_PER_BLOCK = 2**21
 
 
-def copy_spectra(contents: Contents, records: Records, writer: RecordWriter) -> None:
-    """Write all items of a file of floats, small ones in blocks.
+def copy_spectra(header: Header, wanted: Rows, records: Records, writer: RecordWriter) -> None:
+    """Write items of a file of floats, small ones in blocks.
 
     What is coded already is copied as it is, or, where some of its items were replaced, exactly, so that values are
     quantised once only.
@@ -30,18 +29,18 @@ def copy_spectra(contents: Contents, records: Records, writer: RecordWriter) -> 
     LBJError
         If a record is damaged.
     """
-    fresh = _Gathered(contents.header, writer, contents.header.guarantee)
-    coded = _Gathered(contents.header, writer, Guarantee(contents.header.channels))
-    for rows in by_record(contents.rows):
+    fresh = _Gathered(header, writer, header.guarantee)
+    coded = _Gathered(header, writer, Guarantee(header.channels))
+    for rows in by_record(wanted):
         place = int(rows.places[0])
         stored = records.get(place, int(rows.lengths[0]), int(rows.seq_nums[0]), int(rows.ranks[0]))
-        if contents.header.voxels >= LARGE_ITEM:
+        if header.voxels >= LARGE_ITEM:
             writer.item(int(rows.seq_nums[0]), stored.codec, bytes(stored.payload))
             continue
         if stored.codec in SPECTRA and stored.items == rows.seq_nums.size:
             writer.spectra(rows.seq_nums, stored.codec, bytes(stored.payload))
             continue
-        items = np.empty((rows.seq_nums.size, contents.header.voxels), contents.header.dtype)
+        items = np.empty((rows.seq_nums.size, header.voxels), header.dtype)
         try:
             stored.fill(rows.ranks, items)
         except LBJError as error:

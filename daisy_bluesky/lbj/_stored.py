@@ -106,6 +106,16 @@ class Stored:
         if target is not out:
             out[:] = target[inverse]
 
+    def check(self, rank: int) -> None:
+        """Decode an item and let go of it; LBJError where the record is damaged."""
+        if self._tiles is not None:
+            pixels = self._pixels_per_item
+            self.events(range(rank * pixels, (rank + 1) * pixels), self.all_channels)
+        elif self.items > 1:
+            self._together()
+        else:
+            decode_item(self.codec, bytes(self.payload), self._header.room(1)[0])
+
     def _together(self) -> NDArray[Any]:
         """Return all items, (items, voxels), which were coded together."""
         if self._spectra is None:
