@@ -98,7 +98,11 @@ def write_spectra(path: Path, spectra: Spectra) -> None:
         with path.open("xb") as file:
             np.savez_compressed(file, **dict(_arrays(spectra)))  # type: ignore[arg-type]
     elif suffix in WRITERS:
-        _plugin(WRITERS[suffix], suffix).file_writer(str(path), _signal(spectra))
+        plugin = _plugin(WRITERS[suffix], suffix)
+        try:
+            plugin.file_writer(str(path), _signal(spectra))
+        except Exception as error:
+            raise ValueError(f"{path.name}: its writer gave up ({type(error).__name__}: {error})") from error
     else:
         raise ValueError(f"{path}: cannot write {suffix!r}; use .lbj, .npz, {', '.join(WRITERS)}")
 
@@ -178,11 +182,11 @@ def _from_signals(plugin: Any, path: Path) -> Spectra:
         signals = plugin.file_reader(str(path))
     except Exception as error:
         raise ValueError(f"its reader gave up ({type(error).__name__}: {error}); copy it again") from error
-    spectra = [signal for signal in signals if sum(not axis["navigate"] for axis in signal["axes"]) == 1]
+    spectra = [signal for signal in signals if len(_signal_axes(signal)) == 1]
     if not spectra:
         raise ValueError("it holds no spectra")
     signal = max(spectra, key=lambda each: np.size(each["data"]))
-    energy = next(axis for axis in signal["axes"] if not axis["navigate"])
+    (energy,) = _signal_axes(signal)
     data = np.moveaxis(np.asarray(signal["data"]), signal["axes"].index(energy), -1)
     metadata: dict[str, Any] = {}
     if "scale" in energy:
@@ -190,6 +194,10 @@ def _from_signals(plugin: Any, path: Path) -> Spectra:
         if isinstance(energy.get("units"), str):
             metadata["unit"] = energy["units"]
     return _from_array(data, metadata)
+
+
+def _signal_axes(signal: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [axis for axis in signal["axes"] if not axis.get("navigate", False)]
 
 
 def _signal(spectra: Spectra) -> dict[str, Any]:

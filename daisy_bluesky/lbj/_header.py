@@ -102,15 +102,14 @@ class Header:
         """Number of voxels of an item."""
         return prod(self.item_shape)
 
-    def room(self, items: int) -> NDArray[Any]:
-        """Return an array for items, (items, voxels), not filled; LBJError where the memory cannot hold it."""
+    def room(self, items: int, voxels: int | None = None) -> NDArray[Any]:
+        """Return zeros for items, or for so many voxels of each, (items, voxels); LBJError where they exceed memory."""
+        lengths = (items, self.voxels if voxels is None else voxels)
         try:
-            return np.empty((items, self.voxels), self.dtype)
+            return np.zeros(lengths, self.dtype)
         except (MemoryError, ValueError):
-            size = items * self.voxels * self.dtype.itemsize
-            raise LBJError(
-                f"{items} items {self.item_shape} of {self.dtype}, {size} bytes, exceed the memory"
-            ) from None
+            size = prod(lengths) * self.dtype.itemsize
+            raise LBJError(f"{items} items {self.item_shape} of {self.dtype} exceed memory: {size} bytes") from None
 
     def to_bytes(self) -> bytes:
         """Return the head of a file, the same bytes for the same header."""

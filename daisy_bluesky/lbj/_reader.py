@@ -153,7 +153,7 @@ class Reader:
         """
         table, selection = self._rows, Selection.of(item, self._contents.header.item_shape)
         numbers = np.arange(table.seq_nums.size)[rows if isinstance(rows, slice) else np.asarray(rows, np.int64)]
-        parts = np.zeros((numbers.size, selection.size), self.dtype)
+        parts = self._contents.header.room(numbers.size, selection.size).astype(self.dtype, copy=False)
         for first, last, stored in self._grouped(table, numbers) if selection.size else ():
             if self.dtype.kind == "f":
                 values = self._stacked(table, numbers[first:last])
