@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import thread_time
 from typing import Any
@@ -164,5 +165,5 @@ def _fastest_read(path: Path, channels: slice) -> float:
     seconds = []
     for _ in range(7):
         with lbj.Reader(path) as reader:
-            seconds.append(_fastest(lambda reader=reader: reader.events(0, channels=channels), 1)[1])
+            seconds.append(_fastest(partial(reader.events, 0, channels=channels), 1)[1])
     return min(seconds)

@@ -17,9 +17,9 @@ OPTIONAL = ("blosc2", "h5py", "zarr", "pcodec")
 def dense_peers() -> dict[str, Callable[[NDArray[Any]], int]]:
     """Return what compresses dense arrays to how many bytes, by name; optional libraries only where installed."""
     peers: dict[str, Callable[[NDArray[Any]], int]] = {
-        "zip": lambda values: len(zlib.compress(values, 6)),
-        "zstd-3": lambda values: len(zstandard.ZstdCompressor(3).compress(values)),
-        "zstd-19": lambda values: len(zstandard.ZstdCompressor(19).compress(values)),
+        "zip": lambda values: len(zlib.compress(values.tobytes(), 6)),
+        "zstd-3": lambda values: len(zstandard.ZstdCompressor(3).compress(values.tobytes())),
+        "zstd-19": lambda values: len(zstandard.ZstdCompressor(19).compress(values.tobytes())),
     }
     optional = {"blosc2": ("blosc2", _blosc2), "h5py": ("HDF5 gzip", _hdf5), "zarr": ("zarr", _zarr)}
     return peers | {name: function for module, (name, function) in optional.items() if find_spec(module)}
@@ -64,7 +64,7 @@ def _groups(numbers: NDArray[np.uint64]) -> bytes:
 
 
 def _blosc2(values: NDArray[Any]) -> int:
-    import blosc2
+    import blosc2  # type: ignore[import-untyped,unused-ignore]
 
     return len(
         blosc2.compress2(
@@ -78,7 +78,7 @@ def _blosc2(values: NDArray[Any]) -> int:
 
 
 def _hdf5(values: NDArray[Any]) -> int:
-    import h5py
+    import h5py  # type: ignore[import-untyped,unused-ignore]
 
     with h5py.File("counts", "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset("counts", data=values, chunks=True, compression="gzip")
@@ -89,13 +89,13 @@ def _zarr(values: NDArray[Any]) -> int:
     import zarr
 
     with tempfile.TemporaryDirectory() as folder:
-        array = zarr.open(folder, mode="w", shape=values.shape, dtype=values.dtype)
+        array: Any = zarr.open(folder, mode="w", shape=values.shape, dtype=values.dtype)
         array[:] = values
         return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
 def _pcodec(gaps: NDArray[np.uint64], excess: NDArray[np.uint64]) -> int:
-    from pcodec import ChunkConfig, standalone
+    from pcodec import ChunkConfig, standalone  # type: ignore[import-not-found,unused-ignore]
 
     parts = (gaps.astype(np.uint32), excess.astype(np.uint32))
     return sum(len(standalone.simple_compress(part, ChunkConfig())) for part in parts)

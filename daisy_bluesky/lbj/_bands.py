@@ -21,13 +21,12 @@ def band_bounds(sizes: NDArray[np.uint32]) -> NDArray[np.int64]:
     total = np.int64(0)
     for size in sizes:
         total += np.int64(size)
-    wanted = max(SMALLEST_BAND, -(-total // MOST_BANDS))
     bounds = np.empty(MOST_BANDS + 2, np.int64)
     bounds[0] = 0
     bands, held = 1, np.int64(0)
     for channel in range(sizes.size):
         held += np.int64(sizes[channel])
-        if held >= wanted or channel == sizes.size - 1:
+        if (held >= SMALLEST_BAND and MOST_BANDS * held >= total) or channel == sizes.size - 1:
             bounds[bands] = channel + 1
             bands, held = bands + 1, np.int64(0)
     return bounds[:bands].copy()
@@ -74,7 +73,7 @@ def push_bands(
 @compiled
 def pop_bands(
     words: Words,
-    lengths: NDArray[np.uint64],
+    lengths: NDArray[np.int64],
     bounds: NDArray[np.int64],
     first: int,
     last: int,
@@ -90,7 +89,7 @@ def pop_bands(
     ----------
     words : (m,) uint32
         The streams of all bands.
-    lengths : (bands,) uint64
+    lengths : (bands,) int64
         Words of each; their sum is `m`.
     bounds : (bands + 1,) int64
         First channel of each.
@@ -103,12 +102,12 @@ def pop_bands(
     """
     stop, end = 0, 0
     for band in range(last):
-        start, stop = stop, stop + np.int64(lengths[band])
+        start, stop = stop, stop + int(lengths[band])
         if band < first:
             continue
         state, place = begin(words, start, stop)
         for channel in range(bounds[band], bounds[band + 1]):
-            begun, end = end, end + np.int64(sizes[0, channel])
+            begun, end = end, end + int(np.int64(sizes[0, channel]))
             if end > begun:
                 channels[begun:end] = channel
                 state, place = pop_channel(

@@ -45,18 +45,29 @@ def _foretold(
 ) -> np.int64:
     """Return 64 times the count to be expected, from the channels before and the mean spectrum at their brightness."""
     if channel >= 3:
-        near = 16 * (2 * counts[channel - 1] + counts[channel - 2] + counts[channel - 3])
+        near = np.int64(16) * (2 * counts[channel - 1] + counts[channel - 2] + counts[channel - 3])
     else:
-        near = 64 * counts[channel - 1] if channel else np.int64(0)
+        near = np.int64(64) * counts[channel - 1] if channel else np.int64(0)
     if expected <= 0:
-        return near
-    known = 4 * min(pixel, 1 << _SPECTRA)
-    return (mean * seen // expected * known + near * _WEIGHT) // (known + _WEIGHT)
+        return np.int64(near)
+    known = np.int64(4 * min(pixel, 1 << _SPECTRA))
+    return np.int64((mean * seen // expected * known + near * _WEIGHT) // (known + _WEIGHT))
+
+
+@compiled
+def _base(foretold: np.int64) -> np.int64:
+    """Return where the contexts of a distance begin."""
+    length = bit_length(foretold >> 4)
+    return (length if length < _CLASSES else np.int64(_CLASSES - 1)) * TREE
 
 
 @compiled
 def _put(
-    distance: np.int64, base: int, contexts: NDArray[np.uint32], state: NDArray[np.int64], buffers: NDArray[np.uint8]
+    distance: np.int64,
+    base: np.int64,
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    buffers: NDArray[np.uint8],
 ) -> None:
     if distance < _DIRECT:
         put_symbol(distance, base, contexts, state, buffers[0])
@@ -68,7 +79,7 @@ def _put(
 
 @compiled
 def _take(
-    base: int,
+    base: np.int64,
     contexts: NDArray[np.uint32],
     state: NDArray[np.int64],
     coded: NDArray[np.uint8],
@@ -92,7 +103,7 @@ def _encode(values: NDArray[np.int64], contexts: NDArray[np.uint32], buffers: ND
         for channel in range(values.shape[1]):
             mean, count = spectrum[channel], values[pixel, channel]
             foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
-            base = min(bit_length(foretold >> 4), _CLASSES - 1) * TREE
+            base = _base(foretold)
             distance = away(np.uint64(count), np.uint64((foretold + 32) >> 6))
             _put(np.int64(distance), base, contexts, state, buffers)
             seen += count - (seen >> _CHANNELS)
@@ -115,7 +126,7 @@ def _decode(
         for channel in range(values.shape[1]):
             mean = spectrum[channel]
             foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
-            base = min(bit_length(foretold >> 4), _CLASSES - 1) * TREE
+            base = _base(foretold)
             distance = np.uint64(_take(base, contexts, state, coded, plain))
             count = np.int64(back(distance, np.uint64((foretold + 32) >> 6)))
             if not 0 <= count <= LARGEST_COUNT:

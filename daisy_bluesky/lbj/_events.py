@@ -98,11 +98,11 @@ def _list(
     for pixel in range(1, ends.size):
         ends[pixel] += ends[pixel - 1]
     for i in range(pixels.size):
-        place, pixel = i, np.uint32(pixels[i] - start)
+        place, pixel = i, np.int64(pixels[i]) - start
         if ends.size:
-            place = ends[pixel]
+            place = int(ends[pixel])
             ends[pixel] = place + 1
-        at = np.uint32(pixels[i] - first)
+        at = np.uint32(np.int64(pixels[i]) - first)
         row[place] = at // np.uint32(columns)
         column[place] = at % np.uint32(columns)
         channel[place] = channels[i]

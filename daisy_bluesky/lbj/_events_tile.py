@@ -108,11 +108,11 @@ def _read_occupancy(source: Bytes, occupied: int, pixels: int) -> NDArray[np.uin
     return taken
 
 
-def _lengths(source: Bytes, bands: int) -> NDArray[np.uint64]:
+def _lengths(source: Bytes, bands: int) -> NDArray[np.int64]:
     lengths = read_vector(source, bands)
     if np.any(lengths > len(source)) or 4 * int(lengths.sum()) != len(source):
         raise LBJError(f"streams of {lengths.tolist()} words where {len(source)} bytes are left")
-    return lengths
+    return lengths.astype(np.int64)
 
 
 def _touched(bounds: NDArray[np.int64], channels: range) -> tuple[int, int]:

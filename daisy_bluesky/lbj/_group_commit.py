@@ -4,6 +4,18 @@ import threading
 from collections.abc import Callable
 
 
+def check_group(records: int | None, interval: float | None) -> None:
+    """Check what makes a group.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not positive.
+    """
+    if (records is not None and records < 1) or (interval is not None and not interval > 0):
+        raise ValueError(f"sync_records {records} and sync_interval {interval} must be positive, or None")
+
+
 class GroupCommit:
     """Calls `sync` in the background, after so many records or so long, whichever comes first.
 
@@ -18,8 +30,6 @@ class GroupCommit:
     """
 
     def __init__(self, sync: Callable[[], None], records: int | None, interval: float | None) -> None:
-        if (records is not None and records < 1) or (interval is not None and not interval > 0):
-            raise ValueError(f"sync_records {records} and sync_interval {interval} must be positive, or None")
         self._sync = sync
         self._records = records
         self._interval = interval

@@ -35,14 +35,14 @@ def level_sizes(counts: NDArray[np.uint64], starts: NDArray[np.int64], sizes: ND
     int
         Number of levels that are not empty.
     """
-    deepest = 0
+    deepest = np.int64(0)
     for channel in range(starts.size - 1):
         for i in range(starts[channel], starts[channel + 1]):
-            depth = np.int64(min(counts[i], np.uint64(LEVELS)))
-            deepest = max(deepest, depth)
+            depth = np.int64(counts[i]) if counts[i] < np.uint64(LEVELS) else np.int64(LEVELS)
+            deepest = depth if depth > deepest else deepest
             for level in range(depth):
                 sizes[level, channel] += 1
-    return deepest
+    return int(deepest)
 
 
 @compiled

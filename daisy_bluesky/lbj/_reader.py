@@ -27,7 +27,7 @@ from daisy_bluesky.lbj._stored import Stored
 if TYPE_CHECKING:
     import dask.array
     import scipy.sparse
-    import sparse
+    import sparse  # type: ignore[import-untyped,unused-ignore]
 
 _ALL = slice(None)
 
@@ -152,12 +152,13 @@ class Reader:
             What of each axis of an item, (*shape, channels); axes named by an integer are left out.
         """
         table, selection = self._rows, Selection.of(item, self._contents.header.item_shape)
-        numbers = np.arange(table.seq_nums.size)[rows if isinstance(rows, slice) else np.asarray(rows, np.int64)]
+        numbers = np.arange(table.seq_nums.size)
+        numbers = numbers[rows] if isinstance(rows, slice) else numbers[np.asarray(rows, np.int64)]
         parts = self._contents.header.room(numbers.size, selection.size).astype(self.dtype, copy=False)
         for first, last, stored in self._grouped(table, numbers) if selection.size else ():
             if self.dtype.kind == "f":
                 values = self._stacked(table, numbers[first:last])
-                parts[first:last] = values[(slice(None), *np.ix_(*selection.axes))].reshape(last - first, -1)
+                parts[first:last] = values[np.ix_(range(last - first), *selection.axes)].reshape(last - first, -1)
                 continue
             with self._named(table, int(numbers[first])):
                 stored.fill_parts(table.ranks[numbers[first:last]], selection, parts[first:last])
@@ -233,19 +234,19 @@ class Reader:
 
     def dask(self, rows: int = 64) -> "dask.array.Array":
         """Return all rows as a lazy array, (rows, *shape, channels), in chunks of `rows` rows; keep the reader open."""
-        import dask
-        import dask.array as da
+        import dask.array
 
-        item_shape, whole = self._contents.header.item_shape, len(self)
-        chunks = [
-            da.from_delayed(
-                dask.delayed(self.window, pure=False)(start, min(start + rows, whole)),
-                (min(rows, whole - start), *item_shape),
-                self.dtype,
-            )
-            for start in range(0, whole, rows)
-        ]
-        return da.concatenate(chunks) if chunks else da.zeros((0, *item_shape), dtype=self.dtype)
+        whole, item_shape = len(self), self._contents.header.item_shape
+        lengths = tuple(min(rows, whole - start) for start in range(0, whole, rows)) or (0,)
+        chunks = (lengths, *((length,) for length in item_shape))
+        lazy: dask.array.Array = dask.array.map_blocks(  # type: ignore[no-untyped-call,unused-ignore]
+            self._chunk, chunks=chunks, dtype=self.dtype, rows=rows
+        )
+        return lazy
+
+    def _chunk(self, *, rows: int, block_info: Mapping[Any, Any]) -> NDArray[Any]:
+        first = rows * int(block_info[None]["chunk-location"][0])
+        return self[first : first + rows]
 
     def refresh(self) -> int:
         """Take in what was appended since, also where the writer has put a compact file in place of the journal.

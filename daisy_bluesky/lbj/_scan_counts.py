@@ -51,9 +51,9 @@ def scan(
                 counts[found] = group[place]
                 found += 1
                 mask &= mask - _ONE
-        for place in range(whole, length):
-            if spectrum[place]:
-                pixels[found], channels[found], counts[found] = pixel - first, place, spectrum[place]
+        for channel in range(whole, length):
+            if spectrum[channel]:
+                pixels[found], channels[found], counts[found] = pixel - first, channel, spectrum[channel]
                 found += 1
         pixel += 1
     return found, pixel

@@ -43,11 +43,11 @@ def back(distance: np.uint64, foretold: np.uint64) -> np.uint64:
 def _foretold(values: NDArray[np.uint64], channel: int, model: NDArray[np.uint64], total: np.uint64) -> np.uint64:
     """Return what the model says of a channel or, where there is none, the three channels before."""
     if model.size:
-        return model[channel] * total
+        return np.uint64(model[channel] * total)
     if channel < 3:
-        return values[channel - 1] if channel else np.uint64(0)
+        return np.uint64(values[channel - 1]) if channel else np.uint64(0)
     near = _TWO * values[channel - 1] + values[channel - 2] + values[channel - 3]
-    return (near + _TWO) // np.uint64(4)
+    return np.uint64((near + _TWO) // np.uint64(4))
 
 
 @compiled
@@ -105,7 +105,7 @@ def _fill_first(values: NDArray[np.uint64], pixels: int, total: int, sizes: NDAr
             return -1
         left -= values[channel]
         sizes[0, channel] = values[channel]
-        found += values[channel] > 0
+        found += 1 if values[channel] else 0
     return -1 if left else found
 
 
@@ -122,7 +122,7 @@ def _fill(distances: NDArray[np.uint64], level: int, pixels: int, sizes: NDArray
             if value > below:
                 return -1
             sizes[level, channel] = value
-            found += value > 0
+            found += 1 if value else 0
             place += 1
     return found
 

@@ -17,7 +17,7 @@ MOST_PLACES = 2**31
 
 _BEGINNINGS = BEGINNINGS
 _ESCAPE = QUOTIENTS - 1
-_LAST_SCALE = SCALES - 1
+_LAST_SCALE = np.uint64(SCALES - 1)
 _ONE = np.uint64(1)
 _TWO = np.uint64(2)
 _SIX = np.uint64(6)
@@ -27,13 +27,14 @@ _WIDTH = np.uint64(64)
 
 
 @compiled
-def _odds(left: np.uint64, places: np.uint64) -> tuple[int, np.uint64]:
+def _odds(left: np.uint64, places: np.uint64) -> tuple[np.int64, np.uint64]:
     """Return row of the table and number of low bits for a gap before the first of `left` in `places`."""
     ratio = ((places + _TWO) << _SIX) // (left + _ONE)
     scale = _WIDTH - np.uint64(leading_zeros(ratio)) - _SEVEN  # mean gap: 2**scale to 2**(scale + 1)
     step = (ratio >> scale) & np.uint64(63)
     low_bits = scale - _ONE if scale else scale
-    return (min(np.int64(scale), _LAST_SCALE) << 6) + np.int64(step), low_bits
+    known = np.int64(scale) if scale < _LAST_SCALE else np.int64(_LAST_SCALE)
+    return (known << 6) + np.int64(step), low_bits
 
 
 @compiled
@@ -78,7 +79,7 @@ def _pop_last(
 
 @compiled
 def _pop_quotient(
-    state: np.uint64, place: int, words: Words, stop: int, row: int, most: np.uint64
+    state: np.uint64, place: int, words: Words, stop: int, row: np.int64, most: np.uint64
 ) -> tuple[np.uint64, np.uint64, int]:
     """Return a quotient, one above `most` where the stream is damaged, and what is left."""
     quotient, symbol = np.uint64(0), _ESCAPE
@@ -128,13 +129,13 @@ def _push_taken(
 
 @compiled
 def _others(taken: NDArray[np.uint32], places: int, others: NDArray[np.uint32]) -> None:
-    expected, found = 0, 0
-    for i in range(taken.size + 1):
-        end = np.int64(taken[i]) if i < taken.size else places
-        for other in range(expected, end):
-            others[found] = other
+    found, i = 0, 0
+    for place in range(places):
+        if i < taken.size and taken[i] == place:
+            i += 1
+        else:
+            others[found] = place
             found += 1
-        expected = end + 1
 
 
 @compiled

@@ -16,7 +16,7 @@ from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import WORTH, compact_path, replace_by_compact, write_compact
 from daisy_bluesky.lbj._events import pairs_of
-from daisy_bluesky.lbj._group_commit import GroupCommit
+from daisy_bluesky.lbj._group_commit import GroupCommit, check_group
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._index import footer
@@ -99,6 +99,7 @@ class Writer:
         dark: ArrayLike | None = None,
         gain: ArrayLike | None = None,
     ) -> None:
+        check_group(sync_records, sync_interval)
         self.path = Path(path)
         guarantee = Guarantee.of(channels, sigma, blocks)
         stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
@@ -215,7 +216,7 @@ class Writer:
             kept = kept[items > 1]
         return self._file.end - len(self.header.to_bytes()) - int(kept.sum()) - OVERHEAD * kept.size
 
-    def _dense(self, seq_num: int, values: NDArray[Any]) -> Callable[[], None]:
+    def _dense(self, seq_num: int, values: NDArray[Any]) -> Callable[[], object]:
         """Return what writes an array."""
         flat = self._flat(values)
         if flat.dtype.kind == "f" and flat.size >= LARGE_ITEM:
@@ -225,7 +226,7 @@ class Writer:
         pairs = None if flat.dtype.kind == "f" else plain_pairs(flat)
         return partial(self._small, seq_num, *encode_item(flat), pairs)
 
-    def _listed(self, seq_num: int, events: NDArray[np.void]) -> Callable[[], None]:
+    def _listed(self, seq_num: int, events: NDArray[np.void]) -> Callable[[], object]:
         """Return what writes an event list."""
         folded = pairs_of(events, self.header)
         pairs = unfolded_pairs(folded, self.header.dtype)
