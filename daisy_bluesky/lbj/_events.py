@@ -98,10 +98,10 @@ def _list(
     for pixel in range(1, ends.size):
         ends[pixel] += ends[pixel - 1]
     for i in range(pixels.size):
-        place, pixel = i, np.int64(pixels[i]) - start
+        place = i
         if ends.size:
-            place = int(ends[pixel])
-            ends[pixel] = place + 1
+            place = int(ends[pixels[i] - start])
+            ends[pixels[i] - start] = place + 1
         at = np.uint32(np.int64(pixels[i]) - first)
         row[place] = at // np.uint32(columns)
         column[place] = at % np.uint32(columns)
