@@ -38,6 +38,7 @@ _FIRST_COMPONENTS = 12
 _QUANTILE_SPECTRA = 1000
 _RARE = 0.01
 _FAR = 4
+_THREE_QUARTERS = 1.3233  # square of a normal deviate that three quarters are below
 _SPIKE = 8.0  # sigma from which a value does not shape the components
 _LOADING_BITS = 5.0  # what a loading costs, about
 _BITS_PER_VARIANCE = 0.72  # 1 / (2 ln 2)
@@ -191,17 +192,17 @@ def _worthwhile(components: Components, values: Spectra) -> Components:
 def _without_spikes(values: Spectra) -> Spectra:
     """Return spectra whose rare values far beyond all others of their channel are cut, so that they shape nothing."""
     some = values[:: max(len(values) // _QUANTILE_SPECTRA, 1)]
-    lowest, highest = np.quantile(some, (_RARE, 1 - _RARE), axis=0).astype(np.float32)
+    rare = max(_RARE, 1.5 / len(some))  # at least the largest and the smallest one
+    lowest, highest = np.quantile(some, (rare, 1 - rare), axis=0).astype(np.float32)
     reach = _FAR * (highest - lowest)
     return np.clip(values, lowest - reach, highest + reach)
 
 
 def _trimmed_variance(off: Spectra) -> float:
+    """Return the variance of deviations, (n,), of which a few may be anything."""
     squares = off.astype(np.float64) ** 2
-    variance = float(squares.mean())
-    for _ in range(3):
-        variance = float(np.minimum(squares, 16 * variance).mean())
-    return variance
+    usual = float(np.quantile(squares, 0.75)) / _THREE_QUARTERS
+    return float((np.minimum(squares, 25 * usual) if usual else squares).mean())
 
 
 def _non_negative(rows: NDArray[np.float64], wanted: NDArray[np.float64]) -> tuple[float, float]:

@@ -94,7 +94,15 @@ def _quantised(
 
 @compiled
 def _followed(predicted: np.int64, restored: np.int64, decay: np.int64) -> np.int64:
-    return min(max(predicted + ((restored - predicted) >> decay), -_LARGEST_ESTIMATE), _LARGEST_ESTIMATE)
+    """Return the running prediction after a voxel; of no use where a model predicts."""
+    shift = max(decay, _ZERO)
+    return min(max(predicted + ((restored - predicted) >> shift), -_LARGEST_ESTIMATE), _LARGEST_ESTIMATE)
+
+
+@compiled
+def _caught_up(predicted: np.int64, value: float) -> np.int64:
+    """Return the running prediction after a voxel that was kept exactly."""
+    return np.int64(np.rint(value)) if abs(value) < _LARGEST_ESTIMATE else predicted
 
 
 @compiled
@@ -160,7 +168,8 @@ def write_quantised(
             put_symbol(number + _HALF, _context(scatter, dither), contexts, state, coded)
             if number == -_HALF:
                 put_plain(np.int64(patterns[spectrum, channel]), bits, state, plain)
-            elif not modelled:
+                predicted = _caught_up(predicted, value)
+            else:
                 predicted = _followed(predicted, restored, decay)
     end_writing(state, coded, plain)
     return True
@@ -206,9 +215,9 @@ def read_quantised(
             symbol = take_symbol(_context(scatter, dither), contexts, state, coded)
             if symbol == 0:
                 patterns[spectrum, channel] = take_plain(bits, state, plain)
+                predicted = _caught_up(predicted, np.float64(out[spectrum, channel]) * scale)
                 continue
             restored = _restored(predicted, symbol - _HALF, dither, step)
             out[spectrum, channel] = restored / scale
-            if not modelled:
-                predicted = _followed(predicted, restored, decay)
+            predicted = _followed(predicted, restored, decay)
     return True
