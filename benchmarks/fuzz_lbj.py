@@ -72,8 +72,8 @@ def blob(name, array, **options):
 
 def originals(folder):
     rng = np.random.default_rng(0)
-    sparse = {n: rng.poisson(0.03, 64).astype(np.uint32) for n in range(1, 60)}
-    many = {n: rng.poisson(0.3, 40).astype(np.uint16) for n in range(5, 900)}
+    sparse = {n: rng.poisson(0.03, 64).astype(np.uint32) for n in range(1, 25)}
+    many = {n: rng.poisson(0.3, 40).astype(np.uint16) for n in range(5, 150)}
     busy = {n: rng.poisson(30, (3, 50)).astype(np.uint64) for n in range(4)}
     frames = {n: (rng.random((70, 60, 20)) < 0.01).astype(np.int32) for n in range(1, 4)}
     signed = {n: rng.integers(-5, 5, (4, 30)).astype(np.int16) for n in range(6)}
@@ -82,7 +82,7 @@ def originals(folder):
     floats = rng.normal(50, 7, (20, 60))
     return [
         journal(folder, "journal", sparse, closed=False),
-        journal(folder, "closed", many, closed=True),
+        journal(folder, "closed", many, closed=True, block=500),
         journal(folder, "busy", busy, closed=True),
         journal(folder, "frames", frames, closed=True),
         journal(folder, "signed", signed, closed=False),
@@ -206,7 +206,7 @@ def read_all(path, data, original, mended):
 
 def read_rows(path, original, mended, *, salvage):
     with lbj.Reader(path, salvage=salvage) as reader:
-        for row, seq_num in enumerate(reader.seq_nums[:40].tolist()):
+        for row, seq_num in enumerate(reader.seq_nums[:8].tolist()):
             try:
                 values = reader[row]
             except lbj.LBJError:

@@ -1,5 +1,6 @@
 """What EELS spectrum images shrink to, exactly and otherwise, and what that does to what is measured in them."""
 
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,7 +162,7 @@ def _principal(values: NDArray[np.float32], components: int) -> NDArray[np.float
 
 
 def _gaussian_bits(sigma: Any) -> NDArray[np.float64]:
-    return np.asarray(np.log2(np.sqrt(2 * np.pi * np.e) * np.asarray(sigma)))
+    return np.asarray(np.log2(math.sqrt(2 * math.pi * math.e) * np.asarray(sigma)))
 
 
 def _peers(values: NDArray[Any]) -> str:

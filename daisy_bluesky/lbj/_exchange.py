@@ -163,8 +163,8 @@ def _axis_of(content: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
 
 def _arrays(spectra: Spectra) -> Iterator[tuple[str, NDArray[Any]]]:
     if {"offset", "dispersion"} <= set(spectra.metadata):
-        yield "e_offset", np.float64(spectra.metadata["offset"])
-        yield "e_scale", np.float64(spectra.metadata["dispersion"])
+        yield "e_offset", np.array(float(spectra.metadata["offset"]))
+        yield "e_scale", np.array(float(spectra.metadata["dispersion"]))
     if "unit" in spectra.metadata:
         yield "unit", np.asarray(str(spectra.metadata["unit"]))
     if spectra.dtype.kind in "iu" and len(spectra.items) == 1 and len(spectra.shape) == 2:
