@@ -8,6 +8,7 @@ import typer
 from daisy_bluesky import __version__
 from daisy_bluesky.cli._bench import bench
 from daisy_bluesky.cli._demo import demo
+from daisy_bluesky.cli._lbj import application as lbj
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
 
@@ -24,6 +25,7 @@ application = typer.Typer(
 )
 for command in (demo, serve, bench):
     application.command()(command)
+application.add_typer(lbj)
 # -1 names the latest run, and is no option
 application.command(context_settings={"ignore_unknown_options": True})(replay)
 

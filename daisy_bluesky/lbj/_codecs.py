@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._folding import fold, pair, scatter, unfold, unpair
 from daisy_bluesky.lbj._rice import LONGEST_CODE
+from daisy_bluesky.lbj._spectra_codecs import SPECTRA, decode_spectra
 from daisy_bluesky.lbj._streams import read_dense, read_sparse, write_dense, write_sparse
 
 RAW = 0
 DEFLATED = 1
 SPARSE = 2
 DENSE = 3
+CODED = 4
 
 _DEFLATE_LEVEL = 1
 _DEFLATE_FROM = 2**16  # bytes: below, counts are not worth the time
@@ -70,6 +72,9 @@ def decode_item(codec: int, payload: bytes, out: NDArray[Any]) -> None:
     LBJError
         If the payload is not one of such an item, or the codec is not known.
     """
+    if codec in SPECTRA:
+        decode_spectra(codec, payload, out)
+        return
     if codec in (RAW, DEFLATED):
         _read_raw(_inflated(payload, out.nbytes) if codec == DEFLATED else payload, out, shuffled=codec == DEFLATED)
         return

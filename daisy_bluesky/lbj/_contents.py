@@ -1,11 +1,16 @@
 """What a file holds: its header, and which record is which row."""
 
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._header import PREFIX_SIZE, Header, description_length, parse_header
 from daisy_bluesky.lbj._index import read_footer
-from daisy_bluesky.lbj._record import ITEM
+from daisy_bluesky.lbj._record import BLOCK, ITEM, OVERHEAD, Head
 from daisy_bluesky.lbj._rows import Rows, RowTable
 from daisy_bluesky.lbj._scan import next_whole_record, whole_records
+from daisy_bluesky.lbj._sealed import read_runs
 from daisy_bluesky.lbj._source import Source
 
 
@@ -78,12 +83,20 @@ class Contents:
         for place, head in whole_records(self._source, self.seed, self.end, size):
             if head.kind == ITEM:
                 self.table.add(head.seq_num, place, head.length)
+            elif head.kind == BLOCK:
+                self.table.add_block(self._items_of(place, head), place, head.length)
             self.end = place + head.size
+
+    def _items_of(self, place: int, head: Head) -> NDArray[np.int64]:
+        try:
+            return read_runs(Bytes(self._source.read(place + OVERHEAD, head.length)))
+        except LBJError as error:
+            raise LBJError(f"{self._source.name}: block at byte {place}: {error}") from None
 
     def _whole_item_after(self, place: int, size: int) -> int | None:
         found = next_whole_record(self._source, self.seed, place, size)
         while found is not None:
-            if any(head.kind == ITEM for _, head in whole_records(self._source, self.seed, found, size)):
+            if any(head.kind in (ITEM, BLOCK) for _, head in whole_records(self._source, self.seed, found, size)):
                 return found
             found = next_whole_record(self._source, self.seed, found + 1, size)
         return None

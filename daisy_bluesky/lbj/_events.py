@@ -1,12 +1,15 @@
 """Event lists: counts by row, column and channel, instead of the dense item they stand for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._folding import fold
 from daisy_bluesky.lbj._header import Header
+from daisy_bluesky.lbj._plane import Events, by_pixel
 
 
 def _plane(header: Header) -> tuple[int, int]:
@@ -44,8 +47,17 @@ def pairs_of(events: NDArray[np.void], header: Header) -> NDArray[np.uint64]:
     return _pairs(*_summed(places, counts, header.dtype))
 
 
-def events_of(positions: NDArray[np.int64], counts: NDArray[Any], header: Header) -> NDArray[np.void]:
-    """Return the events at `positions`, (n,) int64 in the flattened item.
+def events_of(parts: Sequence[tuple[Events, range]], first: int, header: Header) -> NDArray[np.void]:
+    """Return the events of one item.
+
+    Parameters
+    ----------
+    parts : sequence of (Events, range)
+        Events in ascending ranges of pixels; in each the channels of a pixel ascend.
+    first : int
+        First pixel of the item.
+    header : Header
+        What an item of the file is.
 
     Returns
     -------
@@ -53,13 +65,48 @@ def events_of(positions: NDArray[np.int64], counts: NDArray[Any], header: Header
         Fields ``row``, ``column``, ``channel`` (int32) and ``count`` (the file's type), sorted.
     """
     _, columns = _plane(header)
-    events = np.empty(
-        positions.size, [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", header.dtype)]
-    )
-    pixels, events["channel"] = np.divmod(positions, header.channels)
-    events["row"], events["column"] = np.divmod(pixels, columns)
-    events["count"] = counts
-    return events
+    fields = [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", header.dtype)]
+    listed = np.empty(sum(events.size for events, _ in parts), fields)
+    end = 0
+    for events, pixels in parts:
+        begin, end = end, end + events.size
+        order = by_pixel(events, pixels.start, pixels.stop) if len(pixels) > 4 * events.size else events
+        ends = np.zeros(len(pixels) + 1 if order is events else 0, np.int64)
+        into = listed[begin:end]
+        views = into["row"], into["column"], into["channel"], into["count"]
+        _list(order.pixels, order.channels, order.counts, pixels.start, first, columns, ends, *views)
+    return listed
+
+
+@compiled
+def _list(
+    pixels: NDArray[np.uint32],
+    channels: NDArray[np.uint32],
+    counts: NDArray[np.uint64],
+    start: int,
+    first: int,
+    columns: int,
+    ends: NDArray[np.int64],
+    row: NDArray[np.int32],
+    column: NDArray[np.int32],
+    channel: NDArray[np.int32],
+    count: NDArray[np.integer],
+) -> None:
+    """Fill the fields of a list; sort by pixel on the way where `ends`, (pixels + 1,) zeros, is given."""
+    for i in range(pixels.size if ends.size else 0):
+        ends[pixels[i] - start + 1] += 1
+    for pixel in range(1, ends.size):
+        ends[pixel] += ends[pixel - 1]
+    for i in range(pixels.size):
+        place = i
+        if ends.size:
+            place = int(ends[pixels[i] - start])
+            ends[pixels[i] - start] = place + 1
+        at = np.uint32(np.int64(pixels[i]) - first)
+        row[place] = at // np.uint32(columns)
+        column[place] = at % np.uint32(columns)
+        channel[place] = channels[i]
+        count[place] = counts[i]
 
 
 def _field(events: NDArray[np.void], name: str, length: int, *, optional: bool) -> NDArray[np.int64]:

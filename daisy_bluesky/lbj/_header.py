@@ -3,16 +3,19 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from operator import index
 from typing import Any, NoReturn
 
 import google_crc32c
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._guarantee import Guarantee
+from daisy_bluesky.lbj._references import References
 
 MAGIC = b"\x89LBJ\r\n\x1a\n"
 VERSION = (1, 0)
@@ -40,16 +43,28 @@ class Header:
         Type of the counts.
     metadata : dict
         Anything JSON can hold, e.g. energy offset, dispersion and unit.
+    guarantee : Guarantee
+        How the values that come out differ from those that went in.
+    references : References or None
+        What turns the stored raw counts into the values that come out.
     """
 
     shape: tuple[int, ...]
     channels: int
     dtype: np.dtype[Any]
     metadata: dict[str, Any] = field(default_factory=dict)
+    guarantee: Guarantee = field(default_factory=partial(Guarantee, 1))
+    references: References | None = None
 
     @classmethod
     def of(
-        cls, shape: tuple[int, ...], channels: int, dtype: DTypeLike | None, metadata: Mapping[str, Any] | None
+        cls,
+        shape: tuple[int, ...],
+        channels: int,
+        dtype: DTypeLike | None,
+        metadata: Mapping[str, Any] | None,
+        guarantee: Guarantee | None = None,
+        references: References | None = None,
     ) -> "Header":
         """Return a checked header; `dtype` None stands for uint32.
 
@@ -74,7 +89,8 @@ class Header:
             copied = json.loads(json.dumps(dict(metadata or {}), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ValueError(f"metadata must be JSON without NaN or infinity: {error}") from None
-        return cls(lengths[:-1], lengths[-1], kind.newbyteorder("="), copied)
+        promised = guarantee or Guarantee(lengths[-1])
+        return cls(lengths[:-1], lengths[-1], kind.newbyteorder("="), copied, promised, references)
 
     @property
     def item_shape(self) -> tuple[int, ...]:
@@ -86,6 +102,15 @@ class Header:
         """Number of voxels of an item."""
         return prod(self.item_shape)
 
+    def room(self, items: int, voxels: int | None = None) -> NDArray[Any]:
+        """Return zeros for items, or for so many voxels of each, (items, voxels); LBJError where they exceed memory."""
+        lengths = (items, self.voxels if voxels is None else voxels)
+        try:
+            return np.zeros(lengths, self.dtype)
+        except (MemoryError, ValueError):
+            size = prod(lengths) * self.dtype.itemsize
+            raise LBJError(f"{items} items {self.item_shape} of {self.dtype} exceed memory: {size} bytes") from None
+
     def to_bytes(self) -> bytes:
         """Return the head of a file, the same bytes for the same header."""
         fields = {
@@ -93,6 +118,8 @@ class Header:
             "dtype": self.dtype.name,
             "metadata": self.metadata,
             "shape": list(self.shape),
+            **self.guarantee.to_fields(),
+            **({} if self.references is None else {"references": self.references.to_fields()}),
         }
         description = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
         if len(description) > _LONGEST_DESCRIPTION:
@@ -142,10 +169,18 @@ def parse_header(prefix: bytes, description: bytes) -> tuple[Header, int]:
             raise ValueError("lengths must be whole numbers")
         if fields["dtype"] not in _DTYPES or not isinstance(fields["metadata"], dict):
             raise ValueError("dtype must be a name of the format, metadata an object")
-        header = Header.of(tuple(fields["shape"]), fields["channels"], fields["dtype"], fields["metadata"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        header = _understood(fields)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise LBJError(f"header cannot be understood: {error}") from None
     return header, checksum
+
+
+def _understood(fields: Mapping[str, Any]) -> Header:
+    shape, channels = tuple(fields["shape"]), fields["channels"]
+    header = Header.of(shape, channels, fields["dtype"], fields["metadata"], Guarantee.from_fields(channels, fields))
+    if "references" not in fields:
+        return header
+    return replace(header, references=References.from_fields(fields["references"], header.item_shape))
 
 
 def _refuse_constant(name: str) -> NoReturn:

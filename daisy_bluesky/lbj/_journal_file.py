@@ -50,6 +50,8 @@ class JournalFile:
         self._file = _create(path) if self._is_new else path.open("r+b", buffering=0)
         try:
             _lock(self._file, path)
+            if not os.path.samestat(os.fstat(self._file.fileno()), path.stat()):
+                raise BlockingIOError(f"{path} was replaced by its compact form just now; open it again")
             if not self._is_new:
                 self._take_over(head, keep_metadata=keep_metadata)
             if self.end == 0:
@@ -81,7 +83,7 @@ class JournalFile:
         """Wait until the file, and where it is new its directory entry, are on the disk."""
         os.fsync(self._file.fileno())
         if self._is_new:
-            _sync_directory(self._path.parent)
+            sync_directory(self._path.parent)
             self._is_new = False
 
     def close(self, *, sync: bool) -> None:
@@ -106,6 +108,8 @@ class JournalFile:
             )
         if not keep_metadata and found.metadata != wanted.metadata:
             raise ValueError(f"{self._path} holds other metadata; leave metadata out to keep those of the file")
+        if wanted.guarantee.kind != "exact" and wanted.guarantee != found.guarantee:
+            raise ValueError(f"{self._path} promises otherwise ({found.guarantee}); leave sigma and blocks out")
         self.header, self.table, self.end = found, contents.table, contents.end
         self.seed, self.is_indexed = contents.seed, contents.is_indexed
         self._cut(self.end)
@@ -131,7 +135,8 @@ def _lock(file: BinaryIO, path: Path) -> None:
         raise BlockingIOError(f"{path} is being written by another writer; close that one first") from None
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
     if sys.platform == "win32":
         return
     directory = os.open(path, os.O_RDONLY)

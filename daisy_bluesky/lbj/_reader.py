@@ -3,31 +3,41 @@
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from operator import index
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.lbj._codecs import decode_events, decode_item
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import events_of
-from daisy_bluesky.lbj._record import ITEM, OVERHEAD, is_whole, parse_head
+from daisy_bluesky.lbj._guarantee import Guarantee
+from daisy_bluesky.lbj._plane import Events, by_pixel
+from daisy_bluesky.lbj._records import Records
 from daisy_bluesky.lbj._rows import Rows
-from daisy_bluesky.lbj._source import Source
+from daisy_bluesky.lbj._selection import Index, Selection
+from daisy_bluesky.lbj._source import opened_source
+from daisy_bluesky.lbj._stored import Stored
 
-_PIECE = 2**22  # bytes read at once
+if TYPE_CHECKING:
+    import dask.array
+    import scipy.sparse
+    import sparse  # type: ignore[import-untyped,unused-ignore]
+
+_ALL = slice(None)
 
 
 class Reader:
     """The rows of a listed-bin-journal, by ascending sequence number; the last item of a repeated one.
 
-    Reads a file that is being appended to: it holds the rows there were when it was opened, or at the last `refresh`.
-    A torn tail, as a killed writer leaves it, is ignored. Methods may be called from several threads.
+    The file is mapped into memory, and decoded as far as it is asked for. Reads a file that is being appended to: it
+    holds the rows there were when it was opened, or at the last `refresh`. A torn tail, as a killed writer leaves it,
+    is ignored; `torn_bytes` says how long it is. Methods may be called from several threads.
 
     Parameters
     ----------
@@ -35,6 +45,8 @@ class Reader:
         The file.
     salvage : bool
         Pass over damaged records in mid-file, and trust no index, instead of raising.
+    corrected : bool
+        Apply the dark and gain references of a file that has them; raw counts when False.
 
     Raises
     ------
@@ -45,19 +57,26 @@ class Reader:
     --------
     >>> with Reader("eds_spectrum.lbj") as reader:
     ...     total = reader.window(0, len(reader)).sum(axis=0)
+    ...     iron = reader.window(0, len(reader), channels=slice(630, 650)).sum(axis=-1)
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False, corrected: bool = True) -> None:
         self.path = Path(path)
-        stream = self.path.open("rb", buffering=0)
-        try:
-            self._source = Source(stream, str(self.path))
-            self._contents = Contents(self._source, salvage=salvage)
-        except BaseException:
-            stream.close()
-            raise
-        self._rows = self._contents.rows
+        self._salvage, self._corrected = salvage, corrected
         self._refresh_lock = threading.Lock()
+        self._open()
+
+    def _open(self) -> None:
+        source = opened_source(self.path)
+        try:
+            self._contents = Contents(source, salvage=self._salvage)
+        except BaseException:
+            source.close()
+            raise
+        self._source = source
+        self._records = Records(source, self._contents)
+        self._references = self._contents.header.references if self._corrected else None
+        self._rows = self._contents.rows
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -72,7 +91,12 @@ class Reader:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return self._contents.header.dtype
+        return np.dtype(np.float32) if self._references is not None else self._contents.header.dtype
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """How the values differ from those that were written."""
+        return self._contents.header.guarantee
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -89,6 +113,11 @@ class Reader:
         """Bytes of the file, as far as it is whole."""
         return self._contents.end
 
+    @property
+    def torn_bytes(self) -> int:
+        """Bytes behind the last whole record: what a writer that died had begun to write."""
+        return max(self._source.size() - self._contents.end, 0)
+
     def __len__(self) -> int:
         return self._rows.seq_nums.size
 
@@ -99,9 +128,41 @@ class Reader:
             return self._stacked(table, np.arange(table.seq_nums.size)[row])
         return self._stacked(table, self._row(table, row)).reshape(self._contents.header.item_shape)
 
-    def window(self, start: int, stop: int) -> NDArray[Any]:
-        """Return rows `start` to `stop` - 1, clipped to those there are, as (rows, *shape, channels)."""
-        return self[start:stop]
+    def window(self, start: int, stop: int, *, channels: slice = _ALL) -> NDArray[Any]:
+        """Return rows `start` to `stop` - 1, clipped to those there are, in an energy window.
+
+        Only the records, pixels and channels that are named are decoded.
+
+        Returns
+        -------
+        (rows, *shape, channels)
+        """
+        if channels == _ALL:
+            return self[start:stop]
+        return self.part(slice(start, stop), [*[_ALL] * len(self.shape), channels])
+
+    def part(self, rows: slice | Sequence[int] | NDArray[np.integer[Any]], item: Index) -> NDArray[Any]:
+        """Return parts of items, stacked, (rows, ...), decoding only what is touched.
+
+        Parameters
+        ----------
+        rows : slice or sequence of int
+            Which rows.
+        item : sequence of int or slice
+            What of each axis of an item, (*shape, channels); axes named by an integer are left out.
+        """
+        table, selection = self._rows, Selection.of(item, self._contents.header.item_shape)
+        numbers = np.arange(table.seq_nums.size)
+        numbers = numbers[rows] if isinstance(rows, slice) else numbers[np.asarray(rows, np.int64)]
+        parts = self._contents.header.room(numbers.size, selection.size).astype(self.dtype, copy=False)
+        for first, last, stored in self._grouped(table, numbers) if selection.size else ():
+            if self.dtype.kind == "f":
+                values = self._stacked(table, numbers[first:last])
+                parts[first:last] = values[np.ix_(range(last - first), *selection.axes)].reshape(last - first, -1)
+                continue
+            with self._named(table, int(numbers[first])):
+                stored.fill_parts(table.ranks[numbers[first:last]], selection, parts[first:last])
+        return parts.reshape(numbers.size, *selection.kept)
 
     def read_seq_nums(self, seq_nums: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Return the items of these sequence numbers, in their order, as (n, *shape, channels).
@@ -120,8 +181,8 @@ class Reader:
             raise KeyError(f"{self.path} has no item {int(wanted[absent][0])}; refresh() shows what was appended since")
         return self._stacked(table, rows)
 
-    def events(self, row: SupportsIndex) -> NDArray[np.void]:
-        """Return the non-zero counts of a row.
+    def events(self, row: SupportsIndex, *, channels: slice = _ALL) -> NDArray[np.void]:
+        """Return the non-zero counts of a row in an energy window.
 
         Returns
         -------
@@ -132,23 +193,68 @@ class Reader:
         Raises
         ------
         ValueError
-            If the file does not hold integers.
+            If the file does not hold integers, or the window has steps.
         IndexError
             If there is no such row.
         LBJError
             If the record is damaged.
         """
-        header, table = self._contents.header, self._rows
-        if self.dtype.kind not in "iu":
-            raise ValueError(f"{self.path} holds {self.dtype} values, not counts; read its arrays")
-        number, codec, payload = next(self._payloads(table, self._row(table, row)))
-        try:
-            return events_of(*decode_events(codec, payload, header.voxels, header.dtype), header)
-        except LBJError as error:
-            raise self._named(table, number, error) from None
+        table = self._rows
+        return events_of(*self._parts(table, int(self._row(table, row)[0]), channels), self._contents.header)
+
+    def csr(self, start: int, stop: int, *, channels: slice = _ALL) -> "scipy.sparse.csr_array":
+        """Return rows `start` to `stop` - 1 as a sparse matrix, (rows * pixels of an item, channels of the window).
+
+        Raises
+        ------
+        ValueError
+            If the file does not hold integers, or the window has steps.
+        """
+        from scipy.sparse import csr_array
+
+        table = self._rows
+        numbers = np.arange(table.seq_nums.size)[start:stop]
+        pixels = self._contents.header.voxels // self.channels
+        rows = [self._events(table, int(number), channels) for number in numbers]
+        shape = (pixels * numbers.size, len(range(self.channels)[channels]))
+        first = range(self.channels)[channels].start
+        at = [row.pixels.astype(np.int64) + i * pixels for i, row in enumerate(rows)]
+        joined = Events.joined(rows)
+        starts = np.searchsorted(np.concatenate([*at, np.empty(0, np.int64)]), np.arange(shape[0] + 1))
+        return csr_array((joined.counts.astype(self.dtype), joined.channels.astype(np.int64) - first, starts), shape)
+
+    def sparse(self, start: int, stop: int, *, channels: slice = _ALL) -> "sparse.COO":
+        """Return rows `start` to `stop` - 1 as a sparse array, (rows, *shape, channels of the window)."""
+        import sparse
+
+        matrix = self.csr(start, stop, channels=channels).tocoo()
+        rows = len(range(len(self))[start:stop])
+        flat = sparse.COO(np.stack([matrix.row, matrix.col]), matrix.data, matrix.shape)
+        return flat.reshape((rows, *self.shape, matrix.shape[1]))
+
+    def dask(self, rows: int = 64) -> "dask.array.Array":
+        """Return all rows as a lazy array, (rows, *shape, channels), in chunks of `rows` rows; keep the reader open."""
+        import dask.array
+
+        whole, item_shape = len(self), self._contents.header.item_shape
+        lengths = tuple(min(rows, whole - start) for start in range(0, whole, rows)) or (0,)
+        chunks = (lengths, *((length,) for length in item_shape))
+        lazy: dask.array.Array = dask.array.map_blocks(  # type: ignore[no-untyped-call,unused-ignore]
+            self._chunk, chunks=chunks, dtype=self.dtype, rows=rows
+        )
+        return lazy
+
+    def _chunk(self, *, rows: int, block_info: Mapping[Any, Any]) -> NDArray[Any]:
+        first = rows * int(block_info[None]["chunk-location"][0])
+        return self[first : first + rows]
 
     def refresh(self) -> int:
-        """Take in what was appended since; return how many rows there are now.
+        """Take in what was appended since, also where the writer has put a compact file in place of the journal.
+
+        Returns
+        -------
+        int
+            How many rows there are now.
 
         Raises
         ------
@@ -156,8 +262,13 @@ class Reader:
             If the file was damaged or cut short meanwhile.
         """
         with self._refresh_lock:
-            self._contents.refresh()
-            self._rows = self._contents.rows
+            if self._source.was_replaced():
+                replaced = self._source
+                self._open()
+                replaced.close()
+            else:
+                self._contents.refresh()
+                self._rows = self._contents.rows
             return len(self)
 
     def close(self) -> None:
@@ -180,41 +291,43 @@ class Reader:
 
     def _stacked(self, table: Rows, numbers: NDArray[np.int64]) -> NDArray[Any]:
         header = self._contents.header
-        items = np.empty((numbers.size, header.voxels), header.dtype)
-        for item, (number, codec, payload) in zip(items, self._payloads(table, numbers), strict=True):
-            try:
-                decode_item(codec, payload, item)
-            except LBJError as error:
-                raise self._named(table, number, error) from None
-        return items.reshape(numbers.size, *header.item_shape)
+        items = header.room(numbers.size)
+        for first, last, stored in self._grouped(table, numbers):
+            with self._named(table, int(numbers[first])):
+                stored.fill(table.ranks[numbers[first:last]], items[first:last])
+        stacked = items.reshape(numbers.size, *header.item_shape)
+        return stacked if self._references is None else self._references.apply(stacked)
 
-    def _payloads(self, table: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int, bytes]]:
-        """Yield number, codec and payload of each row; neighbours in the file are read at once."""
-        places = table.places[numbers]
-        ends = places + OVERHEAD + table.lengths[numbers]
-        apart = (places[1:] != ends[:-1]) | (places[1:] // _PIECE != places[:-1] // _PIECE)
-        bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), numbers.size] if numbers.size else [0]
-        for start, stop in pairwise(bounds):
-            first = int(places[start])
-            piece = self._source.read(first, int(ends[stop - 1]) - first)
-            records = zip(
-                numbers[start:stop].tolist(), places[start:stop].tolist(), ends[start:stop].tolist(), strict=True
-            )
-            for number, place, end in records:
-                record = piece[place - first : end - first]
-                yield number, self._checked(table, number, place, record), record[OVERHEAD:]
+    def _parts(self, table: Rows, number: int, channels: slice) -> tuple[list[tuple[Events, range]], int]:
+        """Return the events of a row in a window, in parts, and its first pixel."""
+        if self.dtype.kind not in "iu":
+            raise ValueError(f"{self.path} holds {self.dtype} values, not counts; read its arrays")
+        window, pixels = range(self.channels)[channels], self._contents.header.voxels // self.channels
+        if window.step != 1:
+            raise ValueError(f"an energy window has no steps, not {window.step}; read it whole and take a part")
+        place, rank = int(table.places[number]), int(table.ranks[number])
+        stored = self._records.get(place, int(table.lengths[number]), int(table.seq_nums[number]), rank)
+        with self._named(table, number):
+            return stored.parts(range(rank * pixels, (rank + 1) * pixels), window), rank * pixels
 
-    def _checked(self, table: Rows, number: int, place: int, record: bytes) -> int:
-        """Return the codec of a record that is whole and the one it should be."""
-        head = parse_head(record)
-        if head is None or head.kind != ITEM or not is_whole(self._contents.seed, place, head, record):
-            raise self._named(table, number, LBJError("damaged (its checksum is wrong)"))
-        if head.seq_num != table.seq_nums[number]:
-            raise self._named(
-                table, number, LBJError(f"is of item {head.seq_num}; the index is wrong, use salvage=True")
-            )
-        return head.codec
+    def _events(self, table: Rows, number: int, channels: slice) -> Events:
+        """Return the events of a row in a window, ascending by pixel, then channel, its pixels from 0."""
+        parts, first = self._parts(table, number, channels)
+        joined = Events.joined([by_pixel(events, pixels.start, pixels.stop) for events, pixels in parts])
+        return Events(joined.pixels - np.uint32(first), joined.channels, joined.counts)
 
-    def _named(self, table: Rows, number: int, error: LBJError) -> LBJError:
-        place, seq_num = int(table.places[number]), int(table.seq_nums[number])
-        return LBJError(f"{self.path}: record of item {seq_num} at byte {place}: {error}")
+    def _grouped(self, table: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int, Stored]]:
+        """Yield first and last + 1 of neighbouring rows of one record, and the record."""
+        breaks = np.flatnonzero(np.diff(table.places[numbers])) + 1
+        bounds = [0, *breaks.tolist(), numbers.size] if numbers.size else [0]
+        for first, last in pairwise(bounds):
+            number = int(numbers[first])
+            place, length = int(table.places[number]), int(table.lengths[number])
+            yield first, last, self._records.get(place, length, int(table.seq_nums[number]), int(table.ranks[number]))
+
+    @contextmanager
+    def _named(self, table: Rows, number: int) -> Iterator[None]:
+        try:
+            yield
+        except LBJError as error:
+            raise self._records.named(int(table.places[number]), int(table.seq_nums[number]), error) from None

@@ -8,6 +8,8 @@ import google_crc32c
 ITEM = 1
 INDEX = 2
 END = 3
+BLOCK = 4
+SPECTRUM = 5
 FIRST_OPTIONAL_KIND = 128  # kinds from here on may be skipped by a reader that does not know them
 
 MAGIC = b"\xb5J"
@@ -25,13 +27,13 @@ class Head(NamedTuple):
     Attributes
     ----------
     kind : int
-        `ITEM`, `INDEX` or `END`.
+        `ITEM`, `INDEX`, `END`, `BLOCK` or `SPECTRUM`.
     codec : int
         How the payload is written.
     length : int
         Bytes of the payload.
     seq_num : int
-        Sequence number of the item; of an `END` record, the place of the index.
+        Sequence number of the item, or of the first of a block; of an `END` record, the place of the index.
     checksum : int
         CRC-32C over the place of the record, its head and its payload, seeded by the file's own.
     """

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from daisy_bluesky.lbj._errors import LBJError
-from daisy_bluesky.lbj._record import END, FIRST_OPTIONAL_KIND, ITEM, MAGIC, OVERHEAD, Head, is_whole, parse_head
+from daisy_bluesky.lbj._record import FIRST_OPTIONAL_KIND, ITEM, MAGIC, OVERHEAD, SPECTRUM, Head, is_whole, parse_head
 from daisy_bluesky.lbj._source import LookAhead, Source
 
-_KNOWN_KINDS = range(ITEM, END + 1)
+_KNOWN_KINDS = range(ITEM, SPECTRUM + 1)
 _PIECE = 2**20
 
 

@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import index
 from pathlib import Path
 from types import TracebackType
@@ -12,11 +13,23 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
+from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
+from daisy_bluesky.lbj._compact import WORTH, compact_path, replace_by_compact, write_compact
 from daisy_bluesky.lbj._events import pairs_of
+from daisy_bluesky.lbj._group_commit import GroupCommit, check_group
+from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._index import footer
 from daisy_bluesky.lbj._journal_file import JournalFile
-from daisy_bluesky.lbj._record import ITEM, LARGEST_SEQ_NUM, frame
+from daisy_bluesky.lbj._pairs_tile import events_of_pairs
+from daisy_bluesky.lbj._pending import Pending, is_negative_among, plain_pairs, unfolded_pairs
+from daisy_bluesky.lbj._plane import Plane
+from daisy_bluesky.lbj._record import LARGEST_SEQ_NUM, OVERHEAD
+from daisy_bluesky.lbj._record_writer import LARGE_ITEM, RecordWriter, in_tiles
+from daisy_bluesky.lbj._references import References
+from daisy_bluesky.lbj._spectra_codecs import stored_dtype
+from daisy_bluesky.lbj._subset import MOST_PLACES
+from daisy_bluesky.lbj._values import encode_values
 
 
 class Writer:
@@ -37,6 +50,13 @@ class Writer:
         appended to keeps its own.
     append : bool
         Go on with the file where there is one: a torn tail is cut, nothing else is touched.
+    block : int
+        Non-zeros of small items that are coded together in one block.
+    sync_records, sync_interval : int, float in s; optional
+        Bring what was appended to the disk after so many items, or so long, in the background; when both are None, only
+        `sync` and `close` do.
+    sigma, blocks, dark, gain
+        As of `dumps`, for every item. Small items are exact while they are appended, and coded together on closing.
 
     Attributes
     ----------
@@ -71,15 +91,36 @@ class Writer:
         dtype: DTypeLike | None = None,
         metadata: Mapping[str, Any] | None = None,
         append: bool = False,
+        block: int = EVENTS_PER_TILE,
+        sync_records: int | None = None,
+        sync_interval: float | None = None,
+        sigma: float | None = None,
+        blocks: Sequence[tuple[int, int]] | None = None,
+        dark: ArrayLike | None = None,
+        gain: ArrayLike | None = None,
     ) -> None:
+        check_group(sync_records, sync_interval)
         self.path = Path(path)
-        header = Header.of(shape, channels, dtype, metadata)
+        guarantee = Guarantee.of(channels, sigma, blocks)
+        stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
+        if guarantee.kind == "blocks" and stored.kind != "f":
+            raise ValueError(f"blocks of a file of {stored} items: open it with a float dtype")
+        references = References.of(dark, gain, (*shape, channels))
+        if references is not None and stored.kind not in "iu":
+            raise ValueError(f"references are for raw counts; the file stores {stored}")
+        header = Header.of(shape, channels, stored, metadata, guarantee, references)
+        compact_path(self.path).unlink(missing_ok=True)
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
         self.header = self._file.header
         self._table = self._file.table
-        encode_item(np.ones(4, self.header.dtype))  # loads the compiled kernels now, not during the first exposure
+        self._records = RecordWriter(self._file)
+        self._block = block
+        self._pending = Pending(self.header, block)
+        self._in_tiles = in_tiles(self.header)
         self._append_lock = threading.Lock()
         self._sync_lock = threading.Lock()
+        encode_item(np.ones(4, self.header.dtype))  # loads the compiled kernels now, not during the first exposure
+        self._commits = GroupCommit(self._file.sync, sync_records, sync_interval)
 
     @property
     def nbytes(self) -> int:
@@ -112,15 +153,13 @@ class Writer:
         if not 0 <= number <= LARGEST_SEQ_NUM:
             raise ValueError(f"seq_num {number} must be from 0 to 2**63 - 1")
         values = np.asarray(item)
-        if values.dtype.names is not None:
-            codec, payload = encode_pairs(pairs_of(values, self.header), self.header.voxels, self.header.dtype)
-        else:
-            codec, payload = encode_item(self._flat(values))
+        write = self._listed(number, values) if values.dtype.names is not None else self._dense(number, values)
         with self._append_lock:
             self._check_open()
-            place = self._file.end
-            self._file.write(frame(self._file.seed, place, ITEM, codec, number, payload))
-            self._table.add(number, place, len(payload))
+            write()
+            if self._pending.is_enough:
+                self._records.block(*self._pending.take())
+        self._commits.wrote()
 
     def flush(self) -> None:
         """Return at once: `append` has handed every record to the operating system. ValueError where closed."""
@@ -133,13 +172,18 @@ class Writer:
             self._file.sync()
 
     def close(self) -> None:
-        """Write the index, wait until everything is on the disk, and let go of the file. Closing twice is harmless."""
+        """Seal the file, wait until it is on the disk, and let go of it. Closing twice is harmless.
+
+        Where much of it is not sealed, or replaced, its compact form is put in its place; readers that have it open
+        keep what they have, until they `refresh`.
+        """
+        self._commits.stop()
         with self._sync_lock, self._append_lock:
             if self._file.closed:
                 return
             try:
-                self._write_index()
-            finally:  # also where the disk is too full for an index
+                self._finish()
+            finally:  # also where the disk is too full
                 self._file.close(sync=True)
 
     def __enter__(self) -> Self:
@@ -150,9 +194,54 @@ class Writer:
     ) -> None:
         self.close()
 
-    def _write_index(self) -> None:
-        if not self._file.is_indexed:
+    def _finish(self) -> None:
+        if self._file.is_indexed:
+            return
+        if self._loose_bytes() < WORTH:
             self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
+            return
+        self._file.sync()
+        try:
+            write_compact(self.path, self._block)
+            replace_by_compact(self.path)
+        finally:
+            compact_path(self.path).unlink(missing_ok=True)
+
+    def _loose_bytes(self) -> int:
+        """Return how many bytes are of records that hold no row, or hold small counts that are not in a block."""
+        rows = self._table.rows
+        _, first, items = np.unique(rows.places, return_index=True, return_counts=True)
+        kept = rows.lengths[first]
+        if self.header.voxels < LARGE_ITEM:
+            kept = kept[items > 1]
+        return self._file.end - len(self.header.to_bytes()) - int(kept.sum()) - OVERHEAD * kept.size
+
+    def _dense(self, seq_num: int, values: NDArray[Any]) -> Callable[[], object]:
+        """Return what writes an array."""
+        flat = self._flat(values)
+        if flat.dtype.kind == "f" and flat.size >= LARGE_ITEM:
+            return partial(self._records.item, seq_num, *encode_values(flat, self.header.guarantee))
+        if self._in_tiles:
+            return partial(self._records.tiles, seq_num, flat)
+        pairs = None if flat.dtype.kind == "f" else plain_pairs(flat)
+        return partial(self._small, seq_num, *encode_item(flat), pairs)
+
+    def _listed(self, seq_num: int, events: NDArray[np.void]) -> Callable[[], object]:
+        """Return what writes an event list."""
+        folded = pairs_of(events, self.header)
+        pairs = unfolded_pairs(folded, self.header.dtype)
+        if self._in_tiles and pairs is not None:
+            plane = Plane(self.header.voxels // self.header.channels, self.header.channels)
+            if plane.pixels <= MOST_PLACES:
+                return partial(self._records.listed, seq_num, events_of_pairs(pairs, plane))
+        return partial(self._small, seq_num, *encode_pairs(folded, self.header.voxels, self.header.dtype), pairs)
+
+    def _small(self, seq_num: int, codec: int, payload: bytes, pairs: NDArray[np.uint64] | None) -> None:
+        self._records.item(seq_num, codec, payload)
+        if pairs is None or self._in_tiles or is_negative_among(pairs, self.header.dtype):
+            self._pending.drop(seq_num)
+        else:
+            self._pending.add(seq_num, pairs)
 
     def _check_open(self) -> None:
         if self._file.closed:

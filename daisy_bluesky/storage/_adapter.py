@@ -24,7 +24,7 @@ class LBJAdapter(Adapter[ArrayStructure]):
     """One payload of a stream as a dense array, (events, channels) or (events, rows, columns, channels).
 
     Row `i` is the event with seq_num `i + 1`. A slice decodes the records of the events it names and no others, and
-    of event lists scatters only the voxels it names, so that an array much larger than memory can be read in pieces.
+    of these only the pixels and energy bands it touches, so that an elemental map of a long series costs little.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import pytest
 from daisy_bluesky import lbj
 from daisy_bluesky.lbj._codecs import DENSE, RAW
 from daisy_bluesky.lbj._folding import fold
+from daisy_bluesky.lbj._index import RUNS
 from daisy_bluesky.lbj._record import END, INDEX, ITEM, frame
 from daisy_bluesky.lbj._streams import write_dense, write_varint
 
@@ -80,11 +81,13 @@ def test_later_minor_version_with_a_new_key_is_read(tmp_path):
         assert reader.metadata == {"a": 1}
 
 
-def index(place, seed, columns, rows=None):
-    differences = np.diff(np.array(columns, np.int64).reshape(3, -1), axis=1, prepend=0).T.reshape(-1).copy()
+def index(place, seed, columns, runs=None):
+    """An index of runs; `columns` are sequence numbers, places, lengths and, where given, ranks and rows - 1."""
+    columns = [*columns, *[[0] * len(columns[0])] * (5 - len(columns))]
+    differences = np.diff(np.array(columns, np.int64), axis=1, prepend=0).reshape(-1).copy()
     stream = write_dense(fold(differences.view(np.uint64), 64), 1000)
-    payload = write_varint(len(columns[0]) if rows is None else rows) + stream
-    record = frame(seed, place, INDEX, DENSE, 0, payload)
+    payload = write_varint(len(columns[0]) if runs is None else runs) + stream
+    record = frame(seed, place, INDEX, RUNS, 0, payload)
     return record + frame(seed, place + len(record), END, 0, place, b"")
 
 
@@ -97,6 +100,11 @@ def index(place, seed, columns, rows=None):
         ([1, 2], [90, 2**62], [-(2**62), 5]),
         ([2, 1], [90, 90], [3, 3]),
         ([-1, 1], [90, 90], [3, 3]),
+        ([1, 2], [90, 90], [3, 3], [-1, 0]),
+        ([1, 2], [90, 90], [3, 3], [0, 0], [1, 0]),
+        ([1, 2], [90, 90], [3, 3], [0, 0], [0, -1]),
+        ([1, 2], [90, 90], [3, 3], [0, 0], [0, 2**40]),
+        ([1, 2**63 - 1], [90, 90], [3, 3], [0, 0], [0, 5]),
     ],
 )
 def test_index_that_points_outside_is_not_believed(written, columns):

@@ -3,11 +3,15 @@
 import json
 import struct
 import zlib
+from itertools import accumulate
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiles_by_specification import first_level, vector
+from tiles_by_specification import number as varint
+from tiles_by_specification import tiles as decoded_tiles
 
 from daisy_bluesky import lbj
 
@@ -75,6 +79,43 @@ def floats(path):
     return _write(path, FLOATS.items(), shape=(2,), channels=3, dtype="float32")
 
 
+def drawn(n):
+    """Counts without random numbers: a linear congruential generator against the odds of a few lines."""
+    state, spectrum = 2 * n + 1, np.zeros(64, np.int64)
+    for _ in range(12):
+        state = (6364136223846793005 * state + 1442695040888963407) % 2**64
+        centre, spread = (20, 41, 5, 30)[state >> 62], (state >> 40) % 9
+        spectrum[centre + spread - 4 if spread < 8 else (state >> 33) % 64] += 1 + (state >> 55) % 2
+    return spectrum
+
+
+JOURNAL = {n: drawn(n) for n in [*range(1, 500), *range(600, 1101)]}
+TILES = np.array([drawn(n) for n in range(300)]) * (np.arange(300) % 3 > 0)[:, None]
+COUNTS = {n: sum(drawn(64 * n + k) for k in range(40)) + 9 for n in range(1, 11)}
+
+
+def journal(path):
+    writer = lbj.Writer(path, channels=64, dtype="uint16", block=900)
+    for seq_num, item in [(7, drawn(1000)), *JOURNAL.items(), (610, JOURNAL[610])]:
+        writer.append(seq_num, item)
+    data = path.read_bytes()
+    writer.close()
+    return data
+
+
+def tiles(_):
+    return lbj.dumps(TILES.astype(np.uint8))
+
+
+def counts(path):
+    writer = lbj.Writer(path, channels=64, block=600)
+    for seq_num, item in COUNTS.items():
+        writer.append(seq_num, item)
+    data = path.read_bytes()
+    writer.close()
+    return data
+
+
 def blob(_):
     return lbj.dumps(np.array([[2**64 - 1, 0], [1, 2**40]], np.uint64))
 
@@ -84,6 +125,9 @@ CASES = {
     "events": (events, {1: FRAME, 2: FRAME[::-1]}, "uint16"),
     "signed": (signed, SIGNED, "int16"),
     "floats": (floats, FLOATS, "float32"),
+    "journal": (journal, JOURNAL, "uint16"),
+    "tiles": (tiles, {1: TILES}, "uint8"),
+    "counts": (counts, COUNTS, "uint32"),
     "blob": (blob, {1: np.array([[2**64 - 1, 0], [1, 2**40]], np.uint64)}, "uint64"),
 }
 
@@ -121,9 +165,23 @@ def test_specification_suffices_to_read_golden_files(name):
 def test_index_by_specification_points_at_the_rows():
     data = (GOLDEN / "spectra.lbj").read_bytes()
     rows = index_by_specification(data)
-    assert [seq_num for seq_num, _, _ in rows] == sorted(SPECTRA)
-    for seq_num, place, length in rows:
+    assert [seq_num for seq_num, *_ in rows] == sorted(SPECTRA)
+    for seq_num, place, length, rank in rows:
         assert struct.unpack_from("<2sBBIQ", data, place)[3:] == (length, seq_num)
+        assert rank == 0
+
+
+def test_golden_journal_has_blocks_and_a_model():
+    kinds = [kind for _, kind, *_ in records_by_specification((GOLDEN / "journal.lbj").read_bytes())]
+    assert kinds.count(4) > 9
+    assert kinds.count(5) == 1
+
+
+def test_file_closed_by_the_first_index_is_still_read():
+    """Its index is of a codec that is passed over."""
+    with lbj.Reader(GOLDEN / "spectra-first-index.lbj") as reader:
+        assert reader.seq_nums.tolist() == sorted(SPECTRA)
+        np.testing.assert_array_equal(reader[:], [SPECTRA[seq_num] for seq_num in sorted(SPECTRA)])
 
 
 DEFLATED = {4: np.repeat(np.float32([[0, 1, -2]]), 40, axis=0)}
@@ -162,16 +220,44 @@ def records_by_specification(data):
         covered = struct.pack("<Q", place) + data[place : place + 16] + payload
         if magic != b"\xb5J" or len(payload) < length or crc32c(covered, seed) != checksum:
             return
-        yield header, kind, codec, seq_num, payload
+        yield header, kind, codec, seq_num, payload, place
         place += 20 + length
 
 
 def read_by_specification(data):
-    items = {}
-    for header, kind, codec, seq_num, payload in records_by_specification(data):
-        if kind == 1:
+    items, models = {}, {}
+    for header, kind, codec, seq_num, payload, place in records_by_specification(data):
+        if kind == 5:
+            models[place] = first_level(vector(payload, 0, header["channels"])[0], None, 0)
+        elif codec == 4 and kind in (1, 4):
+            items |= tiles_by_specification(header, kind, seq_num, payload, place, models)
+        elif kind == 1:
             items[seq_num] = item_by_specification(header, codec, payload)
     return head_by_specification(data)[0], items
+
+
+def tiles_by_specification(header, kind, seq_num, payload, place, models):
+    seq_nums, start = runs_by_specification(payload) if kind == 4 else ([seq_num], 0)
+    distance, start = varint(payload, start)
+    pixels, channels = prod(header["shape"]), header["channels"]
+    size = int("".join(filter(str.isdigit, header["dtype"]))) // 8
+    items = {seq_num: bytearray(pixels * channels * size) for seq_num in seq_nums}
+    found = decoded_tiles(payload[start:], channels, models[place - distance] if distance else None)
+    for (pixel, channel), count in found.items():
+        item, at = items[seq_nums[pixel // pixels]], (pixel % pixels * channels + channel) * size
+        item[at : at + size] = count.to_bytes(size, "little")
+    return {seq_num: bytes(item) for seq_num, item in items.items()}
+
+
+def runs_by_specification(payload):
+    runs, place = varint(payload, 0)
+    seq_nums, expected = [], 0
+    for _ in range(runs):
+        gap, place = varint(payload, place)
+        more, place = varint(payload, place)
+        seq_nums += range(expected + gap, expected + gap + more + 1)
+        expected = seq_nums[-1] + 1
+    return seq_nums, place
 
 
 def index_by_specification(data):
@@ -180,13 +266,13 @@ def index_by_specification(data):
     n, start = number(data[place + 20 : -20])
     bits = Bits(data[place + 20 + start : -20])
     state = State(2, 0)
-    differences = [unfolded(bits.value(state), 64) for _ in range(3 * n)]
+    columns = [list(accumulate(unfolded(bits.value(state), 64) for _ in range(n))) for _ in range(5)]
     bits.end()
-    row, rows = (0, 0, 0), []
-    for i in range(n):
-        row = tuple(a + b for a, b in zip(row, differences[3 * i : 3 * i + 3], strict=True))
-        rows.append(row)
-    return rows
+    return [
+        (seq_num + i, place, length, rank + i)
+        for seq_num, place, length, rank, more in zip(*columns, strict=True)
+        for i in range(more + 1)
+    ]
 
 
 def number(payload):

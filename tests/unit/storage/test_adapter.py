@@ -67,6 +67,25 @@ def test_rows_that_were_appended_later_are_read_without_a_new_server(tmp_path):
         np.testing.assert_array_equal(adapter(path, SPECTRA, ((40,), (32,))).read(), SPECTRA)
 
 
+def test_only_the_tiles_and_bands_that_a_slice_touches_are_decoded(tmp_path, monkeypatch):
+    from daisy_bluesky.lbj import _events_tile
+
+    frames = np.random.default_rng(2).poisson(0.05, (3, 60, 64, 512)).astype(np.uint32)
+    lbj = adapter(written(tmp_path / "frames.lbj", frames), frames, ((1,) * 3, (60,), (64,), (512,)))
+    bands = []
+
+    def counted(words, lengths, bounds, first, last, *rest, pop=_events_tile.pop_bands):
+        bands.append((last - first, lengths.size))
+        return pop(words, lengths, bounds, first, last, *rest)
+
+    monkeypatch.setattr(_events_tile, "pop_bands", counted)
+    np.testing.assert_array_equal(lbj.read(NDSlice(1, ..., slice(100, 110))), frames[1, ..., 100:110])
+    assert sum(decoded for decoded, _ in bands) <= sum(there for _, there in bands) / 8
+    bands.clear()
+    np.testing.assert_array_equal(lbj.read(NDSlice(slice(0, 2), slice(0, 3))), frames[:2, :3])
+    assert len(bands) == 2  # one tile of each frame
+
+
 def test_only_the_records_that_a_slice_names_are_decoded(tmp_path):
     path = written(tmp_path / "damaged.lbj", SPECTRA)
     with Writer(tmp_path / "size.lbj", channels=32, dtype=np.uint32) as writer:

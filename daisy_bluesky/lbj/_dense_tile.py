@@ -1,0 +1,165 @@
+"""A tile of many counts: every voxel, as its distance from what the spectra before and the channels before foretell."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._adaptive_bits import CODED as CODED_BYTES
+from daisy_bluesky.lbj._adaptive_bits import (
+    PLAIN,
+    SPARE,
+    STATE,
+    TREE,
+    begin_reading,
+    begin_writing,
+    bit_length,
+    end_writing,
+    is_whole,
+    new_contexts,
+    put_plain,
+    put_symbol,
+    take_plain,
+    take_symbol,
+)
+from daisy_bluesky.lbj._bytes import Bytes
+from daisy_bluesky.lbj._errors import LBJError
+from daisy_bluesky.lbj._plane import Events, Plane
+from daisy_bluesky.lbj._spectrum import away, back
+from daisy_bluesky.lbj._streams import write_varint
+
+LARGEST_COUNT = 2**26 - 1
+MOST_VOXELS = 2**20
+
+_CLASSES = 32
+_DIRECT = 32  # distances below are symbols
+_SPECTRA = 6  # the running spectrum remembers about 2**6 of them
+_CHANNELS = 5  # the running brightness, about 2**5 channels
+_WEIGHT = 4  # of the neighbouring channels: as much as this many quarters of a spectrum
+_BYTES_PER_VOXEL = 16
+_VOXELS_PER_BYTE = 8192  # a voxel takes six decisions of at least 0.0003 bits
+
+
+@compiled
+def _foretold(
+    counts: NDArray[np.int64], channel: int, mean: np.int64, pixel: int, seen: np.int64, expected: np.int64
+) -> np.int64:
+    """Return 64 times the count to be expected, from the channels before and the mean spectrum at their brightness."""
+    if channel >= 3:
+        near = np.int64(16) * (2 * counts[channel - 1] + counts[channel - 2] + counts[channel - 3])
+    else:
+        near = np.int64(64) * counts[channel - 1] if channel else np.int64(0)
+    if expected <= 0:
+        return np.int64(near)
+    known = np.int64(4 * min(pixel, 1 << _SPECTRA))
+    return np.int64((mean * seen // expected * known + near * _WEIGHT) // (known + _WEIGHT))
+
+
+@compiled
+def _base(foretold: np.int64) -> np.int64:
+    """Return where the contexts of a distance begin."""
+    length = bit_length(foretold >> 4)
+    return (length if length < _CLASSES else np.int64(_CLASSES - 1)) * TREE
+
+
+@compiled
+def _put(
+    distance: np.int64,
+    base: np.int64,
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    buffers: NDArray[np.uint8],
+) -> None:
+    if distance < _DIRECT:
+        put_symbol(distance, base, contexts, state, buffers[0])
+        return
+    length = bit_length(distance - _DIRECT + 1) - 1
+    put_symbol(_DIRECT + length, base, contexts, state, buffers[0])
+    put_plain(distance - _DIRECT + 1, length, state, buffers[1])
+
+
+@compiled
+def _take(
+    base: np.int64,
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+) -> np.int64:
+    symbol = take_symbol(base, contexts, state, coded)
+    if symbol < _DIRECT:
+        return symbol
+    length = symbol - _DIRECT
+    return (take_plain(length, state, plain) | (np.int64(1) << length)) + _DIRECT - 1
+
+
+@compiled
+def _encode(values: NDArray[np.int64], contexts: NDArray[np.uint32], buffers: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Write all counts, (pixels, channels), into two buffers, (2, bytes); return how far each is filled, (2,)."""
+    state = np.empty(STATE, np.int64)
+    begin_writing(state)
+    spectrum = np.zeros(values.shape[1], np.int64)
+    for pixel in range(values.shape[0]):
+        seen, expected = np.int64(0), np.int64(0)
+        for channel in range(values.shape[1]):
+            mean, count = spectrum[channel], values[pixel, channel]
+            foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
+            base = _base(foretold)
+            distance = away(np.uint64(count), np.uint64((foretold + 32) >> 6))
+            _put(np.int64(distance), base, contexts, state, buffers)
+            seen += count - (seen >> _CHANNELS)
+            expected += (mean >> _SPECTRA) - (expected >> _CHANNELS)
+            spectrum[channel] += count - (mean >> _SPECTRA)
+    end_writing(state, buffers[0], buffers[1])
+    return np.array([state[CODED_BYTES], state[PLAIN]])
+
+
+@compiled
+def _decode(
+    coded: NDArray[np.uint8], plain: NDArray[np.uint8], contexts: NDArray[np.uint32], values: NDArray[np.int64]
+) -> bool:
+    """Fill all counts, (pixels, channels); return whether the streams are whole."""
+    state = np.empty(STATE, np.int64)
+    begin_reading(state, coded)
+    spectrum = np.zeros(values.shape[1], np.int64)
+    for pixel in range(values.shape[0]):
+        seen, expected = np.int64(0), np.int64(0)
+        for channel in range(values.shape[1]):
+            mean = spectrum[channel]
+            foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
+            base = _base(foretold)
+            distance = np.uint64(_take(base, contexts, state, coded, plain))
+            count = np.int64(back(distance, np.uint64((foretold + 32) >> 6)))
+            if not 0 <= count <= LARGEST_COUNT:
+                return False
+            values[pixel, channel] = count
+            seen += count - (seen >> _CHANNELS)
+            expected += (mean >> _SPECTRA) - (expected >> _CHANNELS)
+            spectrum[channel] += count - (mean >> _SPECTRA)
+    return is_whole(state, coded, plain)
+
+
+def write_counts(events: Events, plane: Plane) -> bytes | None:
+    """Return a tile of all counts, None where most are zero, or one is too large for it."""
+    voxels = plane.pixels * plane.channels
+    if voxels > min(2 * events.size, MOST_VOXELS) or int(events.counts.max()) > LARGEST_COUNT:
+        return None
+    values = np.zeros(plane, np.int64)
+    values[events.pixels, events.channels] = events.counts
+    buffers = np.empty((2, _BYTES_PER_VOXEL * voxels + SPARE), np.uint8)
+    coded, plain = _encode(values, new_contexts(_CLASSES * TREE), buffers).tolist()
+    payload = write_varint(coded) + buffers[0, :coded].tobytes() + buffers[1, :plain].tobytes()
+    return payload if voxels <= _VOXELS_PER_BYTE * len(payload) else None
+
+
+def read_counts(source: Bytes, plane: Plane) -> Events:
+    """Return the events of a tile of counts, ascending by pixel, then channel; LBJError where it is none."""
+    voxels = plane.pixels * plane.channels
+    if voxels > min(_VOXELS_PER_BYTE * len(source), MOST_VOXELS):
+        raise LBJError(f"{voxels} counts claimed in {len(source)} bytes")
+    coded = np.frombuffer(bytes(source.take(source.number())), np.uint8)
+    plain = np.frombuffer(bytes(source.take(len(source))), np.uint8)
+    values = np.empty(plane, np.int64)
+    if not _decode(coded, plain, new_contexts(_CLASSES * TREE), values):
+        raise LBJError("counts do not decode")
+    pixels, channels = np.nonzero(values)
+    return Events(pixels.astype(np.uint32), channels.astype(np.uint32), values[pixels, channels].astype(np.uint64))

@@ -1,0 +1,119 @@
+"""A spectral model in a stream of adaptive bits: the mean and the loadings before the voxels, the scores with them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._adaptive_bits import (
+    BROKEN,
+    CODED,
+    PLAIN,
+    SPARE,
+    TREE,
+    put_number,
+    take_number,
+)
+from daisy_bluesky.lbj._spectral_model import (
+    LARGEST_LOADING,
+    LARGEST_MEAN,
+    LARGEST_SCORE,
+    MOST_COMPONENTS,
+)
+
+MEAN = 0
+LOADINGS = TREE
+SCORES = LOADINGS + MOST_COMPONENTS * TREE
+EXCESS = SCORES + MOST_COMPONENTS * TREE
+SIGN_OF_ZERO = EXCESS
+"""The first context of a tree is not used by its symbols."""
+VOXELS = EXCESS + TREE
+"""First context of the voxels; below are those of the model and of values far off."""
+
+
+@compiled
+def has_room(state: NDArray[np.int64], coded: NDArray[np.uint8], plain: NDArray[np.uint8]) -> bool:
+    """Return whether both streams can take another voxel."""
+    return bool(state[CODED] + SPARE < coded.size and state[PLAIN] + SPARE < plain.size)
+
+
+@compiled
+def put_model(
+    mean: NDArray[np.int64],
+    loadings: NDArray[np.int64],
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+) -> bool:
+    """Write mean, (channels,), and loadings, (components, channels); return False where they do not fit."""
+    before = np.int64(0)
+    for channel in range(mean.size):
+        if not has_room(state, coded, plain):
+            return False
+        put_number(mean[channel] - before, np.int64(MEAN), contexts, state, coded, plain)
+        before = mean[channel]
+    for component in range(loadings.shape[0]):
+        for channel in range(loadings.shape[1]):
+            if not has_room(state, coded, plain):
+                return False
+            put_number(
+                loadings[component, channel], np.int64(LOADINGS + component * TREE), contexts, state, coded, plain
+            )
+    return True
+
+
+@compiled
+def take_model(
+    mean_shift: np.int64,
+    mean: NDArray[np.int64],
+    loadings: NDArray[np.int64],
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+) -> None:
+    """Fill mean, (channels,), and loadings, (components, channels); the stream is broken where one is out of range."""
+    value = np.int64(0)
+    for channel in range(mean.size):
+        value += take_number(np.int64(MEAN), contexts, state, coded, plain)
+        if abs(value) > LARGEST_MEAN >> mean_shift:
+            state[BROKEN] = 1
+            value = np.int64(0)
+        mean[channel] = value
+    for component in range(loadings.shape[0]):
+        for channel in range(loadings.shape[1]):
+            value = take_number(np.int64(LOADINGS + component * TREE), contexts, state, coded, plain)
+            if abs(value) > LARGEST_LOADING:
+                state[BROKEN] = 1
+                return
+            loadings[component, channel] = value
+
+
+@compiled
+def put_scores(
+    scores: NDArray[np.int64],
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+) -> None:
+    """Write the scores, (components,), of one spectrum."""
+    for component in range(scores.size):
+        put_number(scores[component], np.int64(SCORES + component * TREE), contexts, state, coded, plain)
+
+
+@compiled
+def take_scores(
+    scores: NDArray[np.int64],
+    contexts: NDArray[np.uint32],
+    state: NDArray[np.int64],
+    coded: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+) -> None:
+    """Fill the scores, (components,), of one spectrum; the stream is broken where one is out of range."""
+    for component in range(scores.size):
+        score = take_number(np.int64(SCORES + component * TREE), contexts, state, coded, plain)
+        if abs(score) > LARGEST_SCORE:
+            state[BROKEN] = 1
+            score = np.int64(0)
+        scores[component] = score
