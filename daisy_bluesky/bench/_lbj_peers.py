@@ -95,7 +95,7 @@ def _zarr(values: NDArray[Any]) -> int:
 
 
 def _pcodec(gaps: NDArray[np.uint64], excess: NDArray[np.uint64]) -> int:
-    from pcodec import ChunkConfig, standalone  # type: ignore[import-not-found,unused-ignore]
+    from pcodec import ChunkConfig, standalone  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     parts = (gaps.astype(np.uint32), excess.astype(np.uint32))
     return sum(len(standalone.simple_compress(part, ChunkConfig())) for part in parts)
