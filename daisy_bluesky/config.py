@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 DEFAULT_FILE = "daisy.toml"
+_Side = Annotated[int, Field(ge=2)]
 
 
 class _Section(BaseModel):
@@ -63,7 +64,7 @@ class Settings(BaseSettings):
     instrument: Literal["virtual", "recorded"] = "virtual"
     recording: Path | None = Field(None, description="spectrum image that plays the specimen of a recorded instrument")
     seed: int = Field(0, ge=0, description="seed of the virtual specimen")
-    shape: tuple[int, int] = Field((256, 256), description="field of the virtual specimen, (rows, columns)")
+    shape: tuple[_Side, _Side] = Field((256, 256), description="field of the virtual specimen, (rows, columns)")
     real_time: bool = Field(False, description="let a virtual microscope take as long as a real one")
     beam: BeamSettings = BeamSettings()
     probe: ProbeSettings = ProbeSettings()

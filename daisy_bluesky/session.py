@@ -225,10 +225,8 @@ def _close_open_sessions() -> None:
 
 
 def _upload_rest(uploader: Uploader) -> None:
-    # in short waits: a disk that is full takes nothing, however long one waits for it
-    for _ in range(UPLOAD_GRACE):
-        if uploader.flush(1.0) or uploader.status.error:
-            return
+    # what failed is not waited for: a disk that is full takes nothing, however long one waits for it
+    uploader.settle(UPLOAD_GRACE)
 
 
 def _end_engine(engine: RunEngine) -> None:

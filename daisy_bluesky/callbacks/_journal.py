@@ -38,6 +38,7 @@ class Journal:
         self._sync_interval = sync_interval
         self._subscribers: list[Callable[[str, Document], Any]] = []
         self._runs: dict[str, RunJournal] = {}
+        self._refused: set[str] = set()
         self._lock = threading.RLock()
 
     def subscribe(self, callback: Callable[[str, Document], Any]) -> None:
@@ -58,7 +59,12 @@ class Journal:
                     subscriber(slim_name, slim)
 
     def _write(self, name: str, document: Document) -> list[tuple[str, Document]]:
-        run = self._start(document) if name == "start" else self._runs[self._run_of(name, document)]
+        if name == "start":
+            return self._start(document)
+        if name == "stop" and document["run_start"] in self._refused:
+            self._refused.remove(document["run_start"])
+            return []
+        run = self._runs[self._run_of(name, document)]
         complete = False
         try:
             slim = run.record(name, document)
@@ -71,10 +77,17 @@ class Journal:
             self._runs[document["uid"]] = run
         return slim
 
-    def _start(self, document: Document) -> RunJournal:
+    def _start(self, document: Document) -> list[tuple[str, Document]]:
+        self._refused.add(document["uid"])  # a RunEngine closes the run that it could not open
         run = RunJournal(self.directory, document, sync_interval=self._sync_interval)
+        try:
+            slim = run.record("start", document)
+        except BaseException:
+            run.discard()
+            raise
+        self._refused.remove(document["uid"])
         self._runs[document["uid"]] = run
-        return run
+        return slim
 
     def _run_of(self, name: str, document: Document) -> str:
         for key in ("run_start", "descriptor", "resource"):

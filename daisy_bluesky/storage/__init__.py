@@ -11,6 +11,7 @@ from daisy_bluesky.storage._journal_directory import (
     tell_journal_directory,
     withhold_journal_directory,
 )
+from daisy_bluesky.storage._lock import being_written
 from daisy_bluesky.storage._persistent_metadata import PersistentMetadata
 from daisy_bluesky.storage._read_journal import final_events, read_journal
 from daisy_bluesky.storage._read_stream import read_stream
@@ -31,6 +32,7 @@ __all__ = [
     "RunSource",
     "UploadStatus",
     "Uploader",
+    "being_written",
     "final_events",
     "find_run",
     "inline",

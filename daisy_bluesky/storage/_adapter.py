@@ -12,8 +12,8 @@ from tiled.ndslice import NDBlock, NDSlice
 from tiled.structures.array import ArrayStructure
 from tiled.structures.core import Spec, StructureFamily
 from tiled.structures.data_source import DataSource
-from tiled.utils import path_from_uri
 
+from daisy_bluesky.storage._payload import file_path
 from daisy_bluesky.storage._payload_reader import PayloadReader
 
 Array = NDArray[Any]
@@ -47,7 +47,7 @@ class LBJAdapter(Adapter[ArrayStructure]):
         specs: list[Spec] | None = None,
     ) -> None:
         super().__init__(structure, metadata=metadata, specs=specs)
-        self._path = Path(path_from_uri(data_uris[0]))
+        self._path = file_path(data_uris[0])
         self._dtype: np.dtype[Any] = structure.data_type.to_numpy_dtype()
 
     @classmethod

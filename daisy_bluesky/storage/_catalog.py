@@ -64,16 +64,30 @@ def open_catalog(directory: Path | str) -> Catalog:
     ------
     OSError
         If the folder cannot be written, or what is in it cannot be read, naming it.
+    ValueError
+        If tiled cannot name databases in a folder of this path: it holds ``#``, ``?`` or a line break.
     """
     catalog = None
+    folder = DataFolder.at(directory)
+    _refuse_unspeakable(folder.path)
     try:
         with interrupts_deferred():
-            catalog = _open(DataFolder.at(directory))
+            catalog = _open(folder)
     except KeyboardInterrupt:
         if catalog is not None:
             catalog.close()
         raise
     return catalog
+
+
+def _refuse_unspeakable(path: Path) -> None:
+    from tiled.utils import ensure_uri, path_from_uri
+
+    if path_from_uri(ensure_uri(path)) != path:
+        raise ValueError(
+            f"data folder {str(path)!r}: tiled cannot keep databases where '#', '?' or a line break is in the path; "
+            "choose another data folder"
+        )
 
 
 def _open(folder: DataFolder) -> Catalog:

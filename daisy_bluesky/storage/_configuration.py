@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from daisy_bluesky.storage._payload import file_uri
+
 PROFILE = "daisy"
 CATALOG = "raw"
 
@@ -97,7 +99,8 @@ class DataFolder:
             # tiled starts a process to see about this, which takes seconds
             "init_if_not_exists": initialise,
             "writable_storage": [str(self._arrays), f"sqlite:///{self._tables}"],
-            "readable_storage": [str(self.journal)],
+            # tiled takes the path of a URI as it is spelt: this one must be spelt as those of the files in it
+            "readable_storage": [file_uri(self.journal)],
             "adapters_by_mimetype": {"application/x-lbj": "daisy_bluesky.storage:LBJAdapter"},
         }
         exporters = {"application/json-seq": "bluesky_tiled_plugins.exporters:json_seq_exporter"}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from daisy_bluesky.storage._document_file import DOCUMENTS_NAME
+from daisy_bluesky.storage._lines import has_start
 from daisy_bluesky.storage._read_journal import read_journal
 
 
@@ -26,7 +27,7 @@ def find_run(uid: str, directory: Path | str) -> Path:
         If no run, or more than one, is named.
     """
     directory = Path(directory)
-    folders = [path.parent for path in directory.glob(f"*/{DOCUMENTS_NAME}") if path.stat().st_size]
+    folders = [path.parent for path in directory.glob(f"*/{DOCUMENTS_NAME}") if has_start(path)]
     if uid.startswith("-") and uid[1:].isdecimal():
         number = int(uid[1:])
         if not 1 <= number <= len(folders):

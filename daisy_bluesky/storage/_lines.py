@@ -58,6 +58,18 @@ def complete_lines(path: Path) -> Iterator[bytes]:
                 yield line
 
 
+def has_start(path: Path) -> bool:
+    """Tell whether a file of documents begins with a start document: without one it is no run.
+
+    A first line that is damaged counts as one, so that whoever reads the run says what is wrong with it.
+    """
+    line = next(complete_lines(path), b"")
+    try:
+        return bool(line) and decode(line)[0] == "start"
+    except ValueError:
+        return True
+
+
 def name_infinities(values: Document) -> None:
     """Replace infinite floats in an event's data by ``"Infinity"`` and ``"-Infinity"``, in place."""
     for key, value in values.items():

@@ -128,14 +128,24 @@ def stream_resource(payload: Payload, path: Path, run: str, uid: str) -> Documen
         "run_start": run,
         "data_key": payload.data_key,
         "mimetype": MIMETYPE,
-        "uri": "file://localhost" + quote(str(path)),
+        "uri": file_uri(path),
         "parameters": {"dataset": payload.data_key, "chunk_shape": list(payload.chunk_shape)},
     }
 
 
 def payload_path(resource: Document) -> Path:
     """Return the path that a stream_resource document points to."""
-    return Path(unquote(urlparse(resource["uri"]).path))
+    return file_path(resource["uri"])
+
+
+def file_uri(path: Path) -> str:
+    """Return the URI of a file or folder; what a URI may not hold is percent-encoded."""
+    return "file://localhost" + quote(str(path))
+
+
+def file_path(uri: str) -> Path:
+    """Return the path that a URI of `file_uri` stands for."""
+    return Path(unquote(urlparse(uri).path))
 
 
 def _payload(stream: str, key: str, data_key: Document) -> Payload | None:

@@ -1,6 +1,7 @@
 """Closing what a dead process left open."""
 
 import os
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from uuid import uuid4
@@ -18,7 +19,8 @@ def recover(directory: Path | str) -> list[str]:
     """Close the runs that a dead process left behind.
 
     Every event whose line and payload reached the disk is kept; a torn last line is dropped, and the run is closed with
-    a stop document, exit_status "fail", reason "process died". Runs that a living process writes are left alone.
+    a stop document, exit_status "fail", reason "process died". Runs that a living process writes are left alone. A
+    folder in which nothing reached the disk, not even a start document, is removed.
 
     Parameters
     ----------
@@ -40,6 +42,10 @@ def _recover(folder: Path) -> bool:
     if lock is None:
         return False
     try:
+        if not _has_documents(folder / DOCUMENTS_NAME):
+            shutil.rmtree(folder)
+            lock.abandon()
+            return False
         left_open = _close_documents(folder / DOCUMENTS_NAME)
     except BaseException:
         lock.abandon()
@@ -48,12 +54,15 @@ def _recover(folder: Path) -> bool:
     return left_open
 
 
+def _has_documents(path: Path) -> bool:
+    return path.exists() and any(complete_lines(path))
+
+
 def _close_documents(path: Path) -> bool:
     summary = _RunSummary(path.parent)
-    if path.exists():
-        for line in complete_lines(path):
-            if not summary.add(line):
-                break
+    for line in complete_lines(path):
+        if not summary.add(line):
+            break
     if summary.start is None or summary.stopped:
         return False
     died = path.stat().st_mtime

@@ -1,6 +1,8 @@
 """The files of one run, as it is written."""
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -100,6 +102,16 @@ class RunJournal:
             except OSError as error:
                 raise _explained(error, self.folder) from None
             self._complete = complete
+
+    def discard(self) -> None:
+        """Remove the run's folder with all that is in it and release the lock: there is no such run."""
+        with ExitStack() as stack:
+            stack.callback(self._lock.abandon)
+            stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            stack.callback(self._documents.close)
+            stack.callback(self._files.close)
+            with contextlib.suppress(OSError):  # a disk that failed; what it was asked to keep is not wanted
+                self._sync.stop()
 
     def _let_go(self) -> None:
         if self._complete:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from daisy_bluesky.storage._document_file import DOCUMENTS_NAME
+from daisy_bluesky.storage._lines import has_start
 from daisy_bluesky.storage._lock import has_lock
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ class UploadStatus:
         Uids of the runs that are not yet.
     error : str or None
         What went wrong last, in one line; None when all is well.
+    failed : tuple of str
+        Uids of those pending runs whose last try failed; they are tried again.
     """
 
     uploaded: int
     pending: tuple[str, ...]
     error: str | None
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Uploader:
         self._catalog: Any = None
         self._rounds = 0
         self._last_clean_round = 0
+        self._last_settled_round = 0
         self._stopping = False
         self._asked = False
         self._changed = threading.Condition()
@@ -85,8 +90,9 @@ class Uploader:
         """How far the upload is, now."""
         runs = dict(self._runs)
         pending = tuple(uid for uid, run in runs.items() if not run.complete)
-        errors = [failure.error for failure in list(self._failures.values())]
-        return UploadStatus(len(runs) - len(pending), pending, errors[-1] if errors else None)
+        failures = dict(self._failures)
+        errors = [failure.error for failure in failures.values()]
+        return UploadStatus(len(runs) - len(pending), pending, errors[-1] if errors else None, tuple(failures))
 
     def start(self) -> None:
         """Begin to upload."""
@@ -108,11 +114,22 @@ class Uploader:
         bool
             False when it did not come to that; `status` says why.
         """
-        with self._changed:
-            self._asked = True
-            wanted = self._rounds + 1
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._last_clean_round >= wanted, timeout)
+        return self._wait_for(lambda wanted: self._last_clean_round >= wanted, timeout)
+
+    def settle(self, timeout: float = 60.0) -> bool:
+        """Wait until every run that is closed is in tiled or was refused by it.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait at most, s.
+
+        Returns
+        -------
+        bool
+            False when it did not come to that.
+        """
+        return self._wait_for(lambda wanted: self._last_settled_round >= wanted, timeout)
 
     def stop(self, timeout: float = 60.0) -> None:
         """End the thread after the request it is at; what is left is for the next start.
@@ -138,6 +155,13 @@ class Uploader:
     ) -> None:
         self.stop()
 
+    def _wait_for(self, reached: Callable[[int], bool], timeout: float) -> bool:
+        with self._changed:
+            self._asked = True
+            wanted = self._rounds + 1
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: reached(wanted), timeout)
+
     def _work(self) -> None:
         while not self._stopping:
             with self._changed:
@@ -145,8 +169,11 @@ class Uploader:
                 self._asked = False
             moved = self._round()
             with self._changed:
-                if all(run.complete or has_lock(run.folder) for run in self._runs.values()):
+                left = {uid for uid, run in self._runs.items() if not run.complete and not has_lock(run.folder)}
+                if not left:
                     self._last_clean_round = self._rounds
+                if left <= self._failures.keys():
+                    self._last_settled_round = self._rounds
                     self._changed.notify_all()
                 if not moved and not self._asked and not self._stopping:
                     self._changed.wait(self._interval)
@@ -156,7 +183,8 @@ class Uploader:
     def _round(self) -> bool:
         self._discover()
         moved = False
-        for uid, run in self._runs.items():
+        # a run that failed comes last: a server that refuses it may take its time
+        for uid, run in sorted(self._runs.items(), key=lambda item: item[0] in self._failures):
             failure = self._failures.get(uid)
             due = failure is None or time.monotonic() >= failure.retry_at
             if due and not run.complete and not self._stopping:
@@ -185,5 +213,5 @@ class Uploader:
 
         found = [path for path in self._directory.glob(f"*/{DOCUMENTS_NAME}") if path.parent.name not in self._runs]
         for path in sorted(found, key=lambda path: path.stat().st_mtime):
-            if path.stat().st_size:
+            if has_start(path):
                 self._runs = {**self._runs, path.parent.name: RunUpload(path.parent, batch=self._batch)}

@@ -142,6 +142,22 @@ def test_closing_ends_a_run_that_is_paused(settings):
         assert len(run["primary"].read()["time"]) == 7
 
 
+def test_closing_uploads_what_was_measured_after_a_run_that_tiled_refuses(tmp_path):
+    settings = load_settings(data=tmp_path / "data", shape=SHAPE)
+    refused = settings.journal_directory / "refused"
+    refused.mkdir(parents=True)
+    (refused / "documents.jsonl").write_bytes(b'{"name":"start","doc":{"uid":"refused","time":1.0}}\nno document\n')
+    with start(settings=settings) as session:
+        assert session.uploader.settle(60)
+        assert session.uploader.status.failed == ("refused",)
+        with pytest.raises(ValueError, match="cannot be written as JSON"):
+            session.RE(raster_map([session.haadf], session.probe, shape=(2, 2)), x=object())
+        (uid,) = session.RE(raster_map([session.haadf], session.probe, shape=(3, 3)))
+    assert {path.name for path in settings.journal_directory.iterdir()} == {"refused", uid}
+    with open_catalog(settings.data) as catalog:
+        assert len(catalog.client[uid]["primary"].read()["time"]) == 9
+
+
 FORGETFUL = """
 from daisy_bluesky.plans import raster_map
 from daisy_bluesky.session import start

@@ -155,6 +155,32 @@ def test_a_folder_that_cannot_be_written_fails_the_plan_with_one_line(engine, tm
     assert str(tmp_path / "file") in str(caught.value)
 
 
+@pytest.mark.parametrize("md", [{"seed": 10**30}, {"x": object()}])
+def test_a_start_document_that_cannot_be_written_fails_the_plan_and_leaves_nothing(engine, tmp_path, md):
+    passed_on = []
+    journal = Journal(tmp_path)
+    journal.subscribe(lambda name, document: passed_on.append(name))
+    engine.subscribe(journal)
+    with pytest.raises(ValueError, match="the start document cannot be written as JSON"):
+        engine(points(Spectrometer(), 2, md=md))
+    assert not list(tmp_path.iterdir())
+    assert not passed_on
+    assert "journal fsync" not in {thread.name for thread in threading.enumerate()}
+    engine(points(Spectrometer(), 2))
+    assert len([name for name, _ in final_events(next(tmp_path.iterdir())) if name == "event"]) == 2
+
+
+def test_a_start_document_that_a_full_disk_refuses_leaves_nothing(engine, tmp_path, monkeypatch):
+    def write(descriptor, line):
+        raise OSError(28, "No space left on device")
+
+    engine.subscribe(Journal(tmp_path))
+    monkeypatch.setattr("daisy_bluesky.storage._document_file.os.write", write)
+    with pytest.raises(OSError, match=r"the journal cannot be written \(No space left on device\)"):
+        engine(points(Spectrometer(), 2))
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_disk_that_fails_behind_the_scenes_fails_the_plan_at_the_next_document(engine, tmp_path, monkeypatch):
     failed = threading.Event()
     real_fsync = os.fsync

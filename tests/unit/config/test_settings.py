@@ -21,6 +21,8 @@ def test_environment_wins_over_the_file_and_arguments_over_both(tmp_path, monkey
         ("[beam]\ncurent = 20.0\n", "beam.curent"),
         ("[beam]\ncurrent = -1.0\n", "beam.current"),
         ("instrument = 'imaginary'\n", "instrument"),
+        ("shape = [0, 0]\n", r"shape\.0"),
+        ("shape = [64, 1]\n", r"shape\.1"),
     ],
 )
 def test_a_fault_in_the_file_is_one_line_that_names_the_setting(tmp_path, text, named):
@@ -47,3 +49,8 @@ def test_a_named_file_must_exist(monkeypatch):
     monkeypatch.setenv("DAISY_CONFIG", "elsewhere.toml")
     with pytest.raises(ValueError, match=r"elsewhere\.toml"):
         load_settings()
+
+
+def test_the_smallest_specimen_is_two_by_two(tmp_path):
+    (tmp_path / "daisy.toml").write_text("shape = [2, 2]\n")
+    assert load_settings().shape == (2, 2)

@@ -80,3 +80,14 @@ def test_a_damaged_line_in_mid_file_is_named(tmp_path):
     path.write_bytes(b"".join([*lines[:3], b"{]\n", *lines[3:]]))
     with pytest.raises(ValueError, match=r"documents\.jsonl line 4 is damaged"):
         list(read_journal(folder))
+
+
+@pytest.mark.parametrize("written", [None, b"", b'{"name":"start","doc":{"uid":'])
+def test_a_folder_that_got_no_start_document_is_removed(tmp_path, written):
+    folder = tmp_path / "died"
+    folder.mkdir()
+    (folder / "lock").touch()
+    if written is not None:
+        (folder / "documents.jsonl").write_bytes(written)
+    assert recover(tmp_path) == []
+    assert not folder.exists()

@@ -5,7 +5,7 @@ import pytest
 from bluesky_tiled_plugins.writing.tiled_writer import TiledWriter
 from document_streams import journalled, spectrum, spectrum_run
 
-from daisy_bluesky.storage import RunJournal, Uploader, read_journal, recover
+from daisy_bluesky.storage import RunJournal, Uploader, UploadStatus, find_run, read_journal, recover
 
 
 def spectra(events):
@@ -156,3 +156,43 @@ def test_a_recovered_run_is_uploaded_as_failed(store):
     run = client[folder.name]
     assert (run.stop["exit_status"], run.stop["reason"]) == ("fail", "process died")
     assert len(run["primary"].read()["row"]) == 6
+
+
+def without_start(directory):
+    """A folder whose only document is a stop: what a start document that could not be written once left behind."""
+    folder = journalled(directory, spectrum_run(1))
+    path = folder / "documents.jsonl"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[-1])
+    return folder
+
+
+def test_a_folder_without_a_start_document_is_no_run(store):
+    client, directory = store
+    broken = without_start(directory)
+    torn = directory / "torn"
+    torn.mkdir()
+    (torn / "documents.jsonl").write_bytes(b'{"name":"start","doc":{"uid"')
+    good = journalled(directory, spectrum_run(3))
+    assert recover(directory) == []
+    assert find_run("-1", directory) == good
+    with Uploader(directory, client) as uploader:
+        assert uploader.flush(60), uploader.status
+        assert uploader.status == UploadStatus(1, (), None)
+    assert good.name in client
+    assert broken.name not in client
+
+
+def test_a_run_that_fails_is_named_and_neither_first_nor_waited_for(store):
+    client, directory = store
+    bad = journalled(directory, spectrum_run(3))
+    path = bad / "documents.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"name":"descriptor"', b'"name":"descriptr"', 1))
+    with Uploader(directory, client, interval=0.05) as uploader:
+        assert uploader.settle(60)
+        assert uploader.status.failed == uploader.status.pending == (bad.name,)
+        good = [journalled(directory, spectrum_run(events)) for events in (3, 700)]
+        assert uploader.settle(60)
+        assert (uploader.status.uploaded, uploader.status.failed) == (2, (bad.name,))
+        assert bad.name in uploader.status.error
+        assert not uploader.flush(0.1)
+    assert [len(client[folder.name]["primary"].read()["row"]) for folder in good] == [3, 700]
