@@ -48,7 +48,7 @@ def run_table(name: str, *, data: Path, json_file: Path | None = None, console: 
         No table has this name, or the JSON file cannot be written.
     """
     if name not in TABLES:
-        raise ValueError(f"no table is named {name!r}; there are {', '.join(TABLES)}")
+        raise ValueError(f"no table is named {name!r}; known tables: {', '.join(TABLES)}")
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
     console = console or Console(width=None if sys.stdout.isatty() else WIDTH)

@@ -1,7 +1,10 @@
 """What cannot work is refused before anything is prepared."""
 
-from math import isfinite
+import os
 from pathlib import Path
+
+COUNTS = (1.0, 1e7)
+"""Least and largest mean counts of a spectrum that the demonstration can be trained for."""
 
 
 def check_arguments(fraction: float, counts: float, report: Path) -> None:
@@ -14,11 +17,38 @@ def check_arguments(fraction: float, counts: float, report: Path) -> None:
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction: {fraction} is not in (0, 1]")
-    if not (counts > 0 and isfinite(counts)):
-        raise ValueError(f"counts: {counts} is no positive number")
+    if not COUNTS[0] <= counts <= COUNTS[1]:
+        raise ValueError(f"counts: {counts:g} is out of range; give {COUNTS[0]:g} to {COUNTS[1]:g}")
     if report.suffix.lower() != ".png":
         raise ValueError(f"report: {report} is no .png; name the picture like report.png")
     if report.is_dir():
         raise ValueError(f"report: {report} is a folder; name a file in it")
     if not report.resolve().parent.is_dir():
         raise ValueError(f"report: there is no folder {report.resolve().parent}; create it first")
+    _try_to_write(report)
+
+
+def check_recorded(size: int | None, counts: float | None) -> None:
+    """Check that nothing is asked of a recorded specimen that only a virtual one can be told.
+
+    Raises
+    ------
+    ValueError
+        Its size or its counts are given.
+    """
+    given = [name for name, value in (("--size", size), ("--counts", counts)) if value is not None]
+    if given:
+        raise ValueError(f"{' and '.join(given)}: a recorded specimen has its own; leave this out with --recorded")
+
+
+def _try_to_write(report: Path) -> None:
+    path = report.resolve()  # a link that leads nowhere is no file yet
+    there = path.exists()
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"report: {report} cannot be written ({error.strerror}); name a file in a folder of yours"
+        ) from None

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from daisy_bluesky.cli._arguments import check_arguments
+from daisy_bluesky.cli._arguments import check_arguments, check_recorded
+
+COUNTS, SIZE = 7500.0, 256
 
 
 def demo(
@@ -14,12 +16,21 @@ def demo(
         typer.Option(help="A recorded spectrum image that plays the specimen, in place of the virtual one."),
     ] = None,
     fraction: Annotated[float, typer.Option(help="Largest fraction of the pixels to measure.")] = 0.2,
-    counts: Annotated[float, typer.Option(help="Mean counts of a spectrum of the virtual specimen.")] = 7500.0,
-    size: Annotated[int, typer.Option(min=16, max=4096, help="Rows and columns of the virtual specimen.")] = 256,
+    counts: Annotated[
+        float | None,
+        typer.Option(help="Mean counts of a spectrum of the virtual specimen.", show_default=f"{COUNTS:g}"),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(min=16, max=4096, help="Rows and columns of the virtual specimen.", show_default=f"{SIZE}"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of specimen, noise and start pattern.")] = 0,
     report: Annotated[Path, typer.Option(help="Where to write the picture, a PNG.")] = Path("report.png"),
 ) -> None:
     """Map a specimen adaptively, store the run, and set the map beside the best fast rasters."""
+    if recorded is not None:
+        check_recorded(size, counts)
+    counts, size = COUNTS if counts is None else counts, SIZE if size is None else size
     check_arguments(fraction, counts, report)
     if recorded is not None:
         from daisy_bluesky.cli._recorded_job import map_recorded

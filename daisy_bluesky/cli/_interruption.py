@@ -3,25 +3,29 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 
 @contextlib.contextmanager
-def abort_on_interrupt(engine: Any) -> Iterator[None]:
+def abort_on_interrupt(engine: Any, tell: Callable[[str], object]) -> Iterator[None]:
     """Let the first Ctrl-C abort the plan; for ``RunEngine.context_managers``.
 
     Parameters
     ----------
     engine : RunEngine
         The engine that runs the plan. On a command line nobody could resume a plan that is merely paused.
+    tell : callable
+        Called with what is going on, in place of what the engine would print.
     """
+    from bluesky import run_engine
     from bluesky.utils import TransitionError  # type: ignore[attr-defined]
 
     asked: list[threading.Thread] = []
 
     def abort() -> None:
+        tell("closing the run")
         with contextlib.suppress(TransitionError):  # the plan has just come to its end
             engine.abort("interrupted by the user")
 
@@ -32,9 +36,11 @@ def abort_on_interrupt(engine: Any) -> Iterator[None]:
             asked[0].start()
 
     before = signal.signal(signal.SIGINT, ask)
+    vars(run_engine)["print"] = lambda *_: None  # the engine speaks to whoever could resume
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
         for thread in asked:
             thread.join()
+        del vars(run_engine)["print"]
+        signal.signal(signal.SIGINT, before)

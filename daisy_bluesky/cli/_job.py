@@ -1,8 +1,10 @@
 """What the jobs of the command line share: run a plan, wait for tiled, say where everything is."""
 
 import logging
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +13,8 @@ from rich.console import Console
 
 from daisy_bluesky.callbacks import ProgressReporter
 from daisy_bluesky.cli._interruption import abort_on_interrupt
+from daisy_bluesky.cli._program import program
+from daisy_bluesky.config import Settings
 from daisy_bluesky.report import (
     BreakEven,
     MapOutcome,
@@ -56,12 +60,15 @@ def measure(session: Session, plan: MsgGenerator[str | None], console: Console) 
         tiled did not take the run; the journal keeps it.
     """
     progress = ProgressReporter(console)
-    session.RE.context_managers = [abort_on_interrupt]
+    tell = partial(console.print, highlight=False, soft_wrap=True)
+    session.RE.context_managers = [partial(abort_on_interrupt, tell=tell)]
     logging.getLogger("bluesky").setLevel(logging.CRITICAL)  # a plan that fails is told of once, in one line
     try:
         session.RE(plan, cast(Any, progress))
     except RunEngineInterrupted:
-        console.print(_left(session, progress), highlight=False, soft_wrap=True)
+        tell(_left(session, progress))
+        tell("uploading what there is to tiled; another Ctrl-C leaves that to the next session")
+        session.close()
         raise KeyboardInterrupt from None
     uid = progress.uid
     with console.status("uploading to tiled"):
@@ -90,15 +97,21 @@ def print_outcomes(
         console.print(line, highlight=False)
 
 
-def print_way_back(console: Console, run: Measured, data: Path, report: Path) -> None:
-    """Print where the picture is, and the lines that open the run."""
+def print_way_back(console: Console, run: Measured, data: Path) -> None:
+    """Print the lines that open the run, ready to be typed where the command was."""
     profiles = data.absolute() / "tiled" / "profiles"
-    console.print(f"\n[bold]{report}[/] is the picture. To open the run in IPython:", highlight=False)
+    folder = "" if data == Settings.model_fields["data"].default else f"DAISY_DATA={shlex.quote(str(data.absolute()))} "
+    console.print("\nTo open the run in IPython:", highlight=False)
     for line in (
-        f"    TILED_PROFILES={profiles} ipython",
+        f"    TILED_PROFILES={shlex.quote(str(profiles))} {program('ipython')}",
         "    from tiled.client import from_profile",
         f'    run = from_profile("daisy")["raw"]["{run.uid}"]',
         '    run["primary"].read()',
-        f"and to decide it all again:  daisy-bluesky replay {run.uid[:8]}",
+        f"and to decide it all again:  {folder}{program('daisy-bluesky')} replay {run.uid[:8]}",
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_picture(console: Console, report: Path) -> None:
+    """Print where the picture is."""
+    console.print(f"{report} is the picture", highlight=False, markup=False, soft_wrap=True)

@@ -1,13 +1,16 @@
 """The commands, and what a user sees when one cannot go on: one line and exit code 2."""
 
 import os
+import signal
 import sys
+import traceback
 
 import typer
 
 from daisy_bluesky import __version__
 from daisy_bluesky.cli._bench import bench
 from daisy_bluesky.cli._demo import demo
+from daisy_bluesky.cli._fault_line import fault_line
 from daisy_bluesky.cli._lbj import application as lbj
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
@@ -18,7 +21,6 @@ INTERRUPTED = 130
 application = typer.Typer(
     name="daisy-bluesky",
     help="Adaptive spectrum imaging on electron microscopes: as few electrons as physics allows.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,11 +33,16 @@ application.command(context_settings={"ignore_unknown_options": True})(replay)
 
 
 @application.callback(invoke_without_command=True)
-def describe(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+def describe(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
     """Adaptive spectrum imaging on electron microscopes: as few electrons as physics allows."""
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
@@ -45,29 +52,31 @@ def main() -> None:
     Ctrl-C ends with exit code 130.
     """
     try:
-        code = application(standalone_mode=False)
-    except USER_FAULTS as error:
-        if os.environ.get("DAISY_TRACEBACK"):
-            raise
-        _say(_one_line(error))
-        sys.exit(2)
+        code = _run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    # the end is near: one more Ctrl-C could only cut short what is being put away
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if code == INTERRUPTED:
         _say("interrupted")
     sys.exit(code)
 
 
+def _run() -> int:
+    try:
+        return application(standalone_mode=False) or 0
+    except (*USER_FAULTS, RuntimeError) as error:
+        if os.environ.get("DAISY_TRACEBACK") or not (isinstance(error, USER_FAULTS) or _is_of_tiled(error)):
+            raise
+        _say(fault_line(error))
+        return 2
+
+
+def _is_of_tiled(error: RuntimeError) -> bool:
+    """Tell whether tiled raised it: its way to refuse what it finds. Any other `RuntimeError` is a fault of ours."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__", "")).split(".")[0] == "tiled"
+
+
 def _say(line: str) -> None:
     sys.stderr.write(f"daisy-bluesky: {line}\n")
-
-
-def _one_line(error: BaseException) -> str:
-    cause = error.__cause__
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    text = " ".join(_text(error).split()) or type(error).__name__
-    return text if cause is None or not str(cause) or str(cause) in text else f"{text} ({' '.join(str(cause).split())})"
-
-
-def _text(error: BaseException) -> str:
-    # a usage error names its parameter only in the message it formats
-    return str(error.format_message()) if hasattr(error, "format_message") else str(error)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from daisy_bluesky.cli._job import measure, print_outcomes, print_way_back
+from daisy_bluesky.cli._job import measure, print_outcomes, print_picture, print_way_back
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import RecordedInstrument
 from daisy_bluesky.plans import adaptive_map
@@ -21,6 +21,8 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
 
     No phase is known beforehand: they are found on the way.
     """
+    if file.is_dir():
+        raise ValueError(f"recorded: {file} is a folder; give the path of a spectrum image, a file")
     console = Console()
     settings = load_settings(
         seed=seed, instrument="recorded", recording=file, probe=ProbeSettings(settle_time=OVERHEAD)
@@ -48,6 +50,7 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
         run = measure(session, plan, console)
     outcomes = recorded_outcomes(specimen, run.summary)
     print_outcomes(console, run, outcomes)
+    print_way_back(console, run, settings.data)
     draw_report(
         report,
         run.summary,
@@ -57,4 +60,4 @@ def map_recorded(file: Path, *, fraction: float, seed: int, report: Path) -> Non
         survey_name=specimen.survey_name,
         conclusion=verdict(outcomes[0], outcomes[1:])[0],
     )
-    print_way_back(console, run, settings.data, report)
+    print_picture(console, report)

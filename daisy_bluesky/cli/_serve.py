@@ -1,5 +1,6 @@
 """``daisy-bluesky serve``: the catalog as a tiled server."""
 
+import socket
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ def serve(
 ) -> None:
     """Serve the catalog with tiled until Ctrl-C; the key to it is printed once unless it is configured."""
     settings = load_settings()
+    _check_host(host or settings.server.host)
     from daisy_bluesky.storage import serve_catalog
 
     try:
@@ -25,3 +27,14 @@ def serve(
         )
     except KeyboardInterrupt:  # the way in which a server is meant to end
         typer.echo("stopped")
+
+
+def _check_host(host: str) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.bind(address)
+    except OSError as error:
+        raise ValueError(
+            f"host: {host} is no address of this machine ({error.strerror}); give one, such as 127.0.0.1"
+        ) from None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from daisy_bluesky.classify import PhaseClassifier
-from daisy_bluesky.cli._job import Measured, measure, print_outcomes, print_way_back
+from daisy_bluesky.cli._job import Measured, measure, print_outcomes, print_picture, print_way_back
 from daisy_bluesky.cli._training import train_apart
 from daisy_bluesky.config import ProbeSettings, load_settings
 from daisy_bluesky.devices.backends import VirtualInstrument
@@ -25,11 +25,11 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
     console = Console()
     settings = load_settings(shape=(size, size), seed=seed, probe=ProbeSettings(settle_time=OVERHEAD))
     specimen = VirtualSpecimen.demo(settings.shape, seed=seed)
+    with console.status("training the classifier on spectra of the phases"):
+        trained = train_apart(settings.shape, counts, seed, settings.data / "models")
     with start(settings=settings, instrument=VirtualInstrument(specimen)) as session:
         if session.eds is None or session.haadf is None:
             raise ValueError("the virtual instrument lacks its EDS or HAADF detector")
-        with console.status("training the classifier on spectra of the phases"):
-            trained = train_apart(settings.shape, counts, seed, settings.data / "models")
         dwell = specimen.eds_dwell(counts, settings.beam.current)
         console.print(f"{size} x {size} pixels: {', '.join(specimen.phases)}", highlight=False)
         console.print(f"{dwell:.3g} s a visit at {settings.beam.current:g} pA", highlight=False)
@@ -45,6 +45,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
     with console.status("simulating the rasters it has to stand beside"):
         outcomes, even = compare(run, specimen, PhaseClassifier.load(trained))
     print_outcomes(console, run, outcomes, even)
+    print_way_back(console, run, settings.data)
     lines = [specimen.element_lines(label) for label in range(1, len(specimen.phases) + 1)]
     draw_report(
         report,
@@ -56,7 +57,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
         truth=GroundTruth(specimen.labels, specimen.ill),
         conclusion=verdict(outcomes[0], outcomes[1:], even)[0],
     )
-    print_way_back(console, run, settings.data, report)
+    print_picture(console, report)
 
 
 def compare(

@@ -13,7 +13,7 @@ from daisy_bluesky.callbacks import Spending, drive, make_recommender, stored_mo
 from daisy_bluesky.config import load_settings
 from daisy_bluesky.devices import Beam
 from daisy_bluesky.plans._preparation import Preparation, spectrum_key
-from daisy_bluesky.storage import JOURNAL_DIRECTORY, find_run, replay
+from daisy_bluesky.storage import JOURNAL_DIRECTORY, being_written, find_run, replay
 
 Document = tuple[str, Mapping[str, Any]]
 
@@ -73,6 +73,8 @@ def prepare_continued(
     if not isinstance(uid, str):
         raise ValueError(f"continue_from: {uid!r} is not the uid of a run, or its beginning")
     latest = find_run(uid, directory)
+    if being_written(latest):
+        raise ValueError(f"continue_from: run {uid} is still being measured; wait until it has ended")
     start, models = stored_models(replay(latest))
     configuration = {**start["recommender"], "batch": given["batch"]}
     _check_agreement(uid, configuration, given)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from daisy_bluesky.report import _colours as colours
-from daisy_bluesky.report._format import DASH, duration, in_powers, objects, share
+from daisy_bluesky.report._format import DASH, duration, in_powers, objects
 from daisy_bluesky.report._outcome import MapOutcome
+from daisy_bluesky.report._wrong_pixels import distortion
 
 COLUMNS = (0.0, 0.52, 0.71, 0.87, 1.0)
 """Left edge of the names, right edges of the figures, as shares of the panel."""
@@ -36,6 +37,6 @@ def _row(axes: Axes, y: float, cells: Sequence[str], *, colour: str, weight: str
 
 def _judged(outcome: MapOutcome) -> tuple[str, str]:
     if outcome.total_distortion is not None:
-        return share(outcome.total_distortion), objects(outcome.small_objects)
+        return distortion(outcome, outcome.total_distortion), objects(outcome.small_objects)
     deviance = DASH if outcome.deviance is None else f"{outcome.deviance:.4g}"
     return deviance, f"{100 * outcome.sampled_fraction:.3g} %"

@@ -8,6 +8,7 @@ from rich.table import Table
 from daisy_bluesky.report._format import DASH, duration, in_powers, objects, share, size
 from daisy_bluesky.report._outcome import MapOutcome
 from daisy_bluesky.report._run import RunSummary
+from daisy_bluesky.report._wrong_pixels import distortion
 
 
 def outcome_table(outcomes: Sequence[MapOutcome], *, title: str = "The map and its rivals") -> Table:
@@ -28,8 +29,8 @@ def outcome_table(outcomes: Sequence[MapOutcome], *, title: str = "The map and i
     rows = {
         "measured pixels": [f"{100 * outcome.sampled_fraction:.3g} %" for outcome in outcomes],
         "counts a spectrum": [in_powers(outcome.counts_per_spectrum) for outcome in outcomes],
-        "total distortion": [share(outcome.total_distortion) for outcome in outcomes],
-        "  prior from data": [share(outcome.blind_distortion) for outcome in outcomes],
+        "total distortion": [distortion(outcome, outcome.total_distortion) for outcome in outcomes],
+        "  prior from data": [distortion(outcome, outcome.blind_distortion) for outcome in outcomes],
         "misclassified": [share(outcome.misclassified) for outcome in outcomes],
         "good, called ill": [share(outcome.false_alarms) for outcome in outcomes],
         "small objects": [objects(outcome.small_objects) for outcome in outcomes],

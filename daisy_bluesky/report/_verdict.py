@@ -6,6 +6,7 @@ from math import inf, isinf
 from daisy_bluesky.report._break_even import BreakEven
 from daisy_bluesky.report._format import duration, in_powers
 from daisy_bluesky.report._outcome import MapOutcome
+from daisy_bluesky.report._wrong_pixels import as_good, distortion
 
 ALIKE = 0.03
 """Relative difference of electrons or seconds up to which they count as equal."""
@@ -27,7 +28,7 @@ def verdict(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | Non
     -------
     list of str
         First the conclusion, then what was reached, then one line for each rival, which says so where the raster would
-        have been better; last what a raster needs for a map as good.
+        have been better, or is as good as far as anybody can tell; last what a raster needs for a map as good.
 
     Raises
     ------
@@ -40,27 +41,38 @@ def verdict(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | Non
 
 
 def _conclusion(own: MapOutcome, rivals: Sequence[MapOutcome], even: BreakEven | None) -> str:
-    better = [rival.name for rival in rivals if _figure(rival) < _figure(own) and _same(own, rival)]
+    if not rivals:
+        return "There is no raster to compare with."
+    fair = [rival for rival in rivals if _same(own, rival)]
+    alike = "; ".join(rival.name for rival in fair if _rank(own, rival) == 0)
+    better = "; ".join(rival.name for rival in fair if _rank(own, rival) < 0)
     if not better:
-        return "No raster of equal price shows a better map." if rivals else "There is no raster to compare with."
-    sentence = f"The raster would have been better here ({'; '.join(better)})."
+        return f"No raster of equal price shows a better map{f'; as good: {alike}' if alike else ''}."
+    sentence = f"The raster would have been better here ({better})."
     if even is None or not 0 < even.overhead < inf:
         return sentence
     return f"{sentence} At equal time the two break even at an overhead of {duration(even.overhead)} a visit."
 
 
 def _compare(own: MapOutcome, rival: MapOutcome) -> str:
-    mine, theirs = _figure(own), _figure(rival)
     prices = f"{_times(rival.electrons, own.electrons)} the electrons and {_times(rival.seconds, own.seconds)} the time"
     beginning = f"{rival.name}: {_quality(rival)} for {prices}"
-    if theirs == mine:
-        return f"{beginning}: as good."
-    if theirs > mine:
+    rank = _rank(own, rival)
+    if rank == 0:
+        noise = "" if _quality(own) == _quality(rival) else ", within a few pixels or their counting noise"
+        return f"{beginning}: as good{noise}."
+    if rank > 0:
         return f"{beginning}: worse."
     same = _same(own, rival)
     return (
         f"{beginning}: the raster would have been better here, {same}." if same else f"{beginning}: better, but dearer."
     )
+
+
+def _rank(own: MapOutcome, rival: MapOutcome) -> int:
+    """Return -1 for a better rival, 0 for one as good, 1 for a worse one."""
+    mine, theirs = _figure(own), _figure(rival)
+    return 0 if as_good(own, rival) else -1 if theirs < mine else 1
 
 
 def _same(own: MapOutcome, rival: MapOutcome) -> str:
@@ -99,7 +111,7 @@ def _figure(outcome: MapOutcome) -> float:
 def _quality(outcome: MapOutcome) -> str:
     if outcome.total_distortion is None:
         return f"deviance {_figure(outcome):.4g} a pixel"
-    return f"total distortion {outcome.total_distortion:.4f}"
+    return f"total distortion {distortion(outcome, outcome.total_distortion)}"
 
 
 def _price(outcome: MapOutcome) -> str:

@@ -49,7 +49,7 @@ def test_the_table_as_data_holds_what_was_printed(made_up, console, tmp_path):
 
 
 def test_an_unknown_table_is_refused_with_the_names_of_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match="no table is named 'mian'; there are main"):
+    with pytest.raises(ValueError, match="no table is named 'mian'; known tables: main"):
         run_table("mian", data=tmp_path)
 
 

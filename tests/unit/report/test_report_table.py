@@ -43,6 +43,14 @@ def test_quantities_that_nobody_has_take_no_row():
     assert "prior" in table
 
 
+def test_a_single_wrong_pixel_is_seen():
+    phase_map = np.ones((256, 256), dtype=int)
+    maps = [MapOutcome("map", phase_map, 0.2, 7500.0, 3e9, 60.0, wrong / phase_map.size, 0.0) for wrong in (1, 0)]
+    table = printed(outcome_table(maps), 80)
+    (row,) = [line.split() for line in table.splitlines() if "total distortion" in line]
+    assert row[-2:] == ["0.00002", "0.00000"]
+
+
 def test_the_figures_of_a_run(made_up_run):
     run = read_run(made_up_run.documents())
     table = printed(figures_table(run, stored_bytes=run.dense_bytes // 8), 80)

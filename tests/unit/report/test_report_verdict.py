@@ -5,7 +5,8 @@ import pytest
 
 from daisy_bluesky.report import BreakEven, MapOutcome, verdict
 
-MAP = np.ones((2, 2), dtype=int)
+MAP = np.ones((256, 256), dtype=int)
+PIXEL = 1 / MAP.size
 
 
 def outcome(name, distortion, electrons=1e9, seconds=100.0):
@@ -37,7 +38,42 @@ def test_a_dearer_raster_is_not_called_better_here():
 
 
 def test_equal_maps_are_as_good():
-    assert verdict(OWN, [outcome("raster", 0.004)])[2].endswith("as good.")
+    lines = verdict(OWN, [outcome("raster", 0.004)])
+    assert lines[0] == "No raster of equal price shows a better map; as good: raster."
+    assert lines[2].endswith(": as good.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of_the_raster", "said"),
+    [
+        (1, 0, "as good"),
+        (0, 2, "as good"),
+        (8, 0, "better here"),
+        (3, 0, "better here"),
+        (0, 3, "worse"),
+        (280, 262, "as good"),
+        (280, 250, "better here"),
+    ],
+)
+def test_maps_that_differ_by_counting_noise_are_as_good(wrong, of_the_raster, said):
+    lines = verdict(outcome("adaptive map", wrong * PIXEL), [outcome("raster", of_the_raster * PIXEL)])
+    assert said in lines[2]
+    assert ("better here" in lines[0]) == (said == "better here")
+
+
+def test_what_is_called_better_is_seen_to_be_better():
+    own, raster = outcome("adaptive map", 3 * PIXEL), outcome("raster", 0.0)
+    _, mine, theirs = verdict(own, [raster])
+    assert "total distortion 0.00005" in mine
+    assert "total distortion 0.00000" in theirs
+
+
+def test_deviances_that_are_shown_alike_are_called_alike():
+    own, raster = (
+        MapOutcome(name, MAP, 0.2, 5.0, 1e9, 10.0, deviance=deviance)
+        for name, deviance in (("adaptive map", 40.001), ("raster", 40.0))
+    )
+    assert verdict(own, [raster])[2].endswith("as good.")
 
 
 def test_break_even_in_overhead_and_dwell():
