@@ -34,6 +34,8 @@ TOLERANCE = 1e-2
 POOL = 64
 LARGEST_TOUR = 4096
 FAILURES = 2
+SPREAD = 4.0
+FEW_PIXELS = 5
 # Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
 FRAME_PART = 8
 
@@ -358,10 +360,14 @@ class DoseAllocator:
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Estimate the total distortion of `labels` inside the region of interest.
 
+        The estimate is the mean probability that another phase than the leading one is there. The prior is simpler than
+        any sample, so the interval is wide: a factor of `SPREAD` either way, and on top a few pixels of the whole map.
+
         Returns
         -------
         tuple of float
             (estimate, low, high), fractions of the pixels.
         """
-        doubt = float((1 - self._field.belief.max(axis=2))[self._inside].mean())
-        return doubt, doubt / 3, min(3 * doubt, 1.0)
+        doubt = float((1.0 - self._field.belief.max(axis=2))[self._inside].clip(0.0).mean())
+        few = FEW_PIXELS / np.count_nonzero(self._inside)
+        return doubt, max(doubt / SPREAD - few, 0.0), min(SPREAD * doubt + few, 1.0)
