@@ -17,6 +17,7 @@ from daisy_bluesky.sampling._dose_checks import (
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
 from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
 from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
@@ -112,6 +113,7 @@ class DoseAllocator:
             self._costs(),
             (row, column),
         )
+        compile_dose_kernels()
         self._strength = STRENGTHS[FIRST]
         self._field.coupling[:] = couplings(self._strength)
         self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
