@@ -53,7 +53,7 @@ def _electrons(
     for wanted in WANTED:
         ours = np.array([_counts_for(run, wanted) for run in dosed])
         other = float(np.median([_counts_for(run, wanted) for run in rasters]))
-        low, middle, high = np.quantile(ours, (0.25, 0.5, 0.75))
+        low, middle, high = np.quantile(ours, (0.25, 0.5, 0.75), method="inverted_cdf")
         yield Gate(
             f"{_seeds(name)}: counts a pixel for a total distortion of {wanted}",
             f"{middle:.2f} ({low:.2f}-{high:.2f}), {other / middle:.1f} times fewer",

@@ -15,7 +15,7 @@ from daisy_bluesky.sampling import Slads
 OBJECTS = ("PbSn/dendrite2_test_128", "minerals/ebc_a_4_128")
 SEEDS = range(10)
 # Cost per pixel, in dwells of one count, by overhead per visit.
-LEVELS = {0.0: (2.0, 4.0), 1.0: (3.0, 6.0), 10.0: (3.0, 9.0, 20.0), 100.0: (15.0, 40.0, 120.0)}
+LEVELS = {0.0: (2.5,), 1.0: (3.0, 6.0), 10.0: (3.0, 9.0, 20.0), 100.0: (15.0, 40.0, 120.0)}
 SPARSE_DWELLS = {0.0: 12.0, 1.0: 15.0, 10.0: 30.0, 100.0: 60.0}
 
 

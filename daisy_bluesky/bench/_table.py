@@ -16,9 +16,9 @@ from daisy_bluesky.bench._gate import Gate
 Measurement = Callable[[Path], Iterator[Gate]]
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "dosing": ("_dosing_decision", "_dosing_electrons", "_dosing_overhead"),
     "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
     "lbj": ("_lbj_counts", "_lbj_measured", "_lbj_journal", "_lbj_eels"),
+    "dosing": ("_dosing_decision", "_dosing_electrons", "_dosing_overhead"),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

@@ -72,8 +72,8 @@ def measure(session: Session, plan: MsgGenerator[str | None], console: Console) 
         raise KeyboardInterrupt from None
     uid = progress.uid
     with console.status("uploading to tiled"):
-        if not session.uploader.flush(UPLOAD_TIMEOUT):
-            raise TimeoutError(f"{session.uploader.status.error}; its journal is kept, and the next session uploads it")
+        if not session.uploader.settle(UPLOAD_TIMEOUT) or uid in session.uploader.status.failed:
+            raise TimeoutError(f"{session.uploader.status.error}; its journal is kept, and the next start uploads it")
         summary = read_run(replay(session.catalog[uid]))
     payloads = sum(
         path.stat().st_size for path in find_run(uid, session.settings.journal_directory).glob("primary-*.lbj")

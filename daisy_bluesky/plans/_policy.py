@@ -35,11 +35,13 @@ def chosen_policy(given: Mapping[str, Any], dwell_time: float | None) -> dict[st
     Raises
     ------
     ValueError
-        No such policy, no such cost, or phases that are not known beforehand.
+        No such policy, no such cost, a dwell time that is not positive, or phases that are not known beforehand.
     """
     policy, cost, classifier = given["policy"], given["cost"], given["classifier"]
     if policy is not None and policy not in POLICIES:
         raise ValueError(f"policy: {policy!r} is not one of {', '.join(POLICIES)}")
+    if dwell_time is not None and not dwell_time > 0:
+        raise ValueError(f"dwell_time: {dwell_time} s is not positive")
     model = _cost(cost, dwell_time)
     if policy is None:
         known = cost is not None and classifier is not None and dwell_time is not None

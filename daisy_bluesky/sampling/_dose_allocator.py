@@ -17,6 +17,7 @@ from daisy_bluesky.sampling._dose_checks import (
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
 from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
 from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
@@ -34,6 +35,8 @@ TOLERANCE = 1e-2
 POOL = 64
 LARGEST_TOUR = 4096
 FAILURES = 2
+SPREAD = 4.0
+FEW_PIXELS = 5
 # Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
 FRAME_PART = 8
 
@@ -110,6 +113,7 @@ class DoseAllocator:
             self._costs(),
             (row, column),
         )
+        compile_dose_kernels()
         self._strength = STRENGTHS[FIRST]
         self._field.coupling[:] = couplings(self._strength)
         self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
@@ -358,10 +362,14 @@ class DoseAllocator:
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Estimate the total distortion of `labels` inside the region of interest.
 
+        The estimate is the mean probability that another phase than the leading one is there. The prior is simpler than
+        any sample, so the interval is wide: a factor of `SPREAD` either way, and on top a few pixels of the whole map.
+
         Returns
         -------
         tuple of float
             (estimate, low, high), fractions of the pixels.
         """
-        doubt = float((1 - self._field.belief.max(axis=2))[self._inside].mean())
-        return doubt, doubt / 3, min(3 * doubt, 1.0)
+        doubt = float((1.0 - self._field.belief.max(axis=2))[self._inside].clip(0.0).mean())
+        few = FEW_PIXELS / np.count_nonzero(self._inside)
+        return doubt, max(doubt / SPREAD - few, 0.0), min(SPREAD * doubt + few, 1.0)

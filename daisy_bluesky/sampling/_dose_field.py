@@ -9,9 +9,10 @@ from daisy_bluesky.sampling._field import TILE
 
 DIRECTIONS = 8
 LEVELS = 6
-DOUBTS = (0.003, 0.01, 0.03, 0.1, 0.3)
-# What a pixel of each class of doubt is taken for before any has been looked at, and how many looks that is worth.
-FIRST_GUESS = (0.02, 0.02, 0.02, 0.06, 0.2, 0.4)
+DOUBTS = (0.03, 0.3)
+# How likely an unmeasured pixel is another phase than believed, by how many of its lattice neighbours differ from it
+# (none, one, more) and by its doubt, before any such pixel has been looked at; and how many looks that is worth.
+FIRST_GUESS = (0.02, 0.06, 0.3, 0.1, 0.2, 0.4, 0.3, 0.4, 0.5)
 FIRST_WEIGHT = 10.0
 
 
@@ -50,9 +51,9 @@ class DoseField(NamedTuple):
         ``exp(strength) - 1`` towards each neighbour.
     separation : (phases, phases) float64
         Nats per second by which spectra tell two phases apart.
-    wrong, looks : (levels, doubts) float64
-        How often an unmeasured pixel of a level and a class of doubt turned out to be another phase, and how many of
-        them were looked at.
+    wrong, looks : (levels, kinds) float64
+        How often an unmeasured pixel of a level and a kind turned out to be another phase, and how many of them were
+        looked at.
     cost : (4,) float64
         Overhead of a visit, dwell time equivalent to the read noise, shortest dwell time, s; level of the first pass.
     """

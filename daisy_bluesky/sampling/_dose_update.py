@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._dose_field import DoseField
 from daisy_bluesky.sampling._messages import send
-from daisy_bluesky.sampling._visit_value import doubt_class, rate
+from daisy_bluesky.sampling._visit_value import kind_of, lattice_neighbour, rate
 
 TOLERANCE = 1e-2
 MOST_SENT = 4096
@@ -27,7 +27,7 @@ def observe(field: DoseField, row: int, column: int, evidence: NDArray[np.float6
     """Add a visit's evidence, (phases,) nats, and dwell time, s, to a pixel, and let the news spread."""
     first = field.dwell[row, column] == 0.0 and dwell > 0.0
     believed = np.argmax(field.belief[row, column])
-    kind = doubt_class(1.0 - field.belief[row, column, believed])
+    kind = kind_of(field, row, column)
     field.evidence[row, column] += evidence
     field.dwell[row, column] += dwell
     if field.dwell[row, column] < NOTHING * field.cost[2]:
@@ -37,6 +37,18 @@ def observe(field: DoseField, row: int, column: int, evidence: NDArray[np.float6
         level = field.level[row, column]
         field.looks[level, kind] += 1.0
         field.wrong[level, kind] += 1.0 - field.belief[row, column, believed]
+        _rate_finer(field, row, column)
+
+
+@compiled
+def _rate_finer(field: DoseField, row: int, column: int) -> None:
+    """Renew the values of the points of finer lattices beside a pixel: they are judged by what is found there."""
+    rows, columns = field.level.shape
+    for level in range(field.level[row, column]):
+        for direction in range(4):
+            r, c = lattice_neighbour(row, column, 1 << (level // 2), level, direction)
+            if 0 <= r < rows and 0 <= c < columns:
+                rate(field, r, c)
 
 
 @compiled

@@ -54,7 +54,7 @@ def _window(field: DoseField) -> DoseField:
         evidence=field.evidence[middle].copy(),
         messages=np.ones_like(field.messages[middle]),
         belief=field.belief[middle].copy(),
-        dwell=field.dwell[middle],
+        dwell=field.dwell[middle].copy(),
     )
 
 

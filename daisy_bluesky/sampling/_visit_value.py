@@ -8,18 +8,34 @@ from daisy_bluesky.sampling._field import TILE
 
 DECIDED = 7.0  # log odds at which a pixel is taken as decided, nats
 SMALLEST_STEP = 0.1  # nats a visit should bring on average, so that no electron is bound by too many decisions
-ENOUGH = 1.5  # no visit is longer than this many times what is expected to decide the pixel
+ENOUGH = 3.0  # no visit is longer than this many times what is expected to decide the pixel
 FIRST_PASS = 1e6  # how much more than others the pixels of the first pass are worth
 FAINT = 1e-12  # probability of another phase that no evidence takes away: looking never ends
 
 
 @compiled
-def doubt_class(doubt: float) -> int:
-    """Return the class of a probability of being wrong."""
-    number = 0
+def kind_of(field: DoseField, row: int, column: int) -> int:
+    """Return the kind of an unmeasured pixel, by the phases of its four neighbours on the lattice and by its doubt."""
+    rows, columns = field.level.shape
+    level, phase = int(field.level[row, column]), np.argmax(field.belief[row, column])
+    step, differing = 1 << (level // 2), 0
+    for direction in range(4):
+        r, c = lattice_neighbour(row, column, step, level, direction)
+        if 0 <= r < rows and 0 <= c < columns and np.argmax(field.belief[r, c]) != phase:
+            differing += 1
+    doubt, number = 1.0 - field.belief[row, column, phase], 0
     while number < len(DOUBTS) and doubt >= DOUBTS[number]:
         number += 1
-    return number
+    return min(differing, 2) * (len(DOUBTS) + 1) + number
+
+
+@compiled
+def lattice_neighbour(row: int, column: int, step: int, level: int, direction: int) -> tuple[int, int]:
+    """Return one of the four nearest points of the next coarser lattice: straight ahead, or diagonally of a centre."""
+    sign = 1 - 2 * (direction & 1)
+    if level & 1:
+        return row + sign * step, column + (1 - (direction & 2)) * step
+    return (row + sign * step, column) if direction & 2 else (row, column + sign * step)
 
 
 @compiled
@@ -65,7 +81,7 @@ def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float
     """Return by what to multiply the other phases' probabilities, and how many pixels are decided with this one."""
     if field.dwell[row, column] > 0 or doubt <= 0:
         return 1.0, 1.0
-    level, kind = field.level[row, column], doubt_class(doubt)
+    level, kind = field.level[row, column], kind_of(field, row, column)
     seen = field.wrong[level, kind] / field.looks[level, kind]
     return max(seen / doubt, 1.0), 2.0**level * (FIRST_PASS if level >= field.cost[3] else 1.0)
 
