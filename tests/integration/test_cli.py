@@ -100,7 +100,7 @@ def test_the_demo_sets_the_map_beside_fast_rasters(demo):
         assert any(line.startswith(heading) for line in demo.out.splitlines())
     for heading in ("decision latency, p50", "decision latency, p99", "events per second", "spectra in LBJ"):
         assert f" {heading} " in demo.out
-    assert len(re.findall("raster would have been better here, |: as good|: worse|: better, but dearer", demo.out)) >= 3
+    assert " ".join(demo.out.split()).count("the raster would have been better here") >= 2
 
 
 def test_the_demo_says_nothing_but_what_it_has_to_say(demo):
