@@ -10,8 +10,8 @@ from daisy_bluesky.compilation import compiled
 
 VOTERS = 10
 SUPPORT = 16
-# Covariance of indicators: part and length of its smooth (Gaussian) part, length of its rough (exponential) part, pixels;
-# nugget. Chosen on generated maps and two dendrites sampled adaptively to 5 ... 20%.
+# Covariance of indicators: share and length, pixels, of the smooth (Gaussian) part, length of the rough (exponential)
+# part, nugget. Chosen on generated maps and two dendrites sampled adaptively to 5 ... 20%.
 SMOOTH, SMOOTH_LENGTH, ROUGH_LENGTH, NUGGET = 0.7, 3.5, 10.0, 0.15
 # Distance of the 16th neighbour, pixels, beyond which lengths grow in proportion.
 WIDE = 11.0
