@@ -17,6 +17,7 @@ Measurement = Callable[[Path], Iterator[Gate]]
 
 TABLES: dict[str, tuple[str, ...]] = {
     "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
+    "sampling": ("_sampling_quality", "_sampling_batches", "_sampling_grey", "_sampling_stopping", "_sampling_speed"),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

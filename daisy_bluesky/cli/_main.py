@@ -10,6 +10,7 @@ from daisy_bluesky.cli._bench import bench
 from daisy_bluesky.cli._demo import demo
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
+from daisy_bluesky.cli._train import train
 
 USER_FAULTS = (ValueError, OSError, ImportError, TimeoutError, typer.TyperException)
 INTERRUPTED = 130
@@ -24,6 +25,7 @@ application = typer.Typer(
 )
 for command in (demo, serve, bench):
     application.command()(command)
+application.add_typer(train, name="train")
 # -1 names the latest run, and is no option
 application.command(context_settings={"ignore_unknown_options": True})(replay)
 

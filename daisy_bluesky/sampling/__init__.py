@@ -1,6 +1,8 @@
 """Where to measure next, and the best map from what was measured."""
 
 from daisy_bluesky.sampling import patterns
+from daisy_bluesky.sampling._grey import reconstruct_values
+from daisy_bluesky.sampling._images import read_label_maps
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._potts import potts_posterior
@@ -13,7 +15,9 @@ __all__ = [
     "SladsModel",
     "patterns",
     "potts_posterior",
+    "read_label_maps",
     "reconstruct",
+    "reconstruct_values",
     "small_objects_found",
     "total_distortion",
     "train",

@@ -46,7 +46,7 @@ def vote(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike) -> NDA
     places, values = _valid(shape, positions, labels)
     if len(places) == 0:
         return np.zeros(shape, np.int64)
-    distance, nearest = _nearest(shape, places, min(VOTERS, len(places)))
+    distance, nearest = nearest_places(shape, places, min(VOTERS, len(places)))
     codes = np.unique(values)
     member = (values[nearest][..., None] == codes).astype(float)
     weight = 1.0 / np.maximum(distance, 1e-6) ** 2
@@ -88,7 +88,7 @@ def reconstruct(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike)
     places, values = _valid(shape, positions, labels)
     if len(places) == 0:
         return np.zeros(shape, np.int64)
-    distance, nearest = _nearest(shape, places, min(SUPPORT, len(places)))
+    distance, nearest = nearest_places(shape, places, min(SUPPORT, len(places)))
     codes, coded = np.unique(values, return_inverse=True)
     result = np.empty(shape[0] * shape[1], np.int64)
     _krige(shape[1], places, coded.astype(np.int64), nearest, distance[:, -1], len(codes), result)
@@ -111,7 +111,7 @@ def _valid(
     return kept, sparse[kept[:, 0], kept[:, 1]]
 
 
-def _nearest(
+def nearest_places(
     shape: tuple[int, int], places: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the distances and numbers of the k nearest places of every pixel, (pixels, k) each."""
@@ -142,9 +142,9 @@ def _krige(
             result[pixel] = first
             continue
         scale = max(1.0, farthest[pixel] / WIDE)
-        _fill_system(places, support, row, column, scale, matrix, weights)
+        fill_system(places, support, row, column, scale, matrix, weights)
         ones[:] = 1.0
-        _solve(matrix, weights, ones)
+        solve(matrix, weights, ones)
         indicator[:] = 0.0
         for place in range(k):
             indicator[coded[support[place]]] += weights[place]
@@ -161,7 +161,7 @@ def _covariance(squared: float, scale: float) -> float:
 
 
 @compiled
-def _fill_system(
+def fill_system(
     places: NDArray[np.int64],
     support: NDArray[np.int64],
     row: int,
@@ -181,7 +181,7 @@ def _fill_system(
 
 
 @compiled
-def _solve(matrix: NDArray[np.float64], weights: NDArray[np.float64], ones: NDArray[np.float64]) -> None:
+def solve(matrix: NDArray[np.float64], weights: NDArray[np.float64], ones: NDArray[np.float64]) -> None:
     """Turn covariances into ordinary kriging weights, which sum to 1, by Cholesky's decomposition; all in place."""
     k = len(weights)
     for one in range(k):
