@@ -23,12 +23,12 @@ WINDOW = 4.0
 DENSITIES = (0.03, 0.1, 0.2)
 VISITED = (0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3)
 CHECKPOINTS = (0.05, 0.1, 0.15, 0.2, 0.3)
-EXPLORATIONS = (0.0015, 0.003, 0.006)
+EXPLORATIONS = (0.0015, 0.003)
 # Exploration finds small objects that area-weighted distortion hardly counts: as much as costs no more than this.
 TOLERANCE = 1.03
 START = 0.01
 PIXELS_PER_STATE = 2000
-ROUNDS = 3
+ROUNDS = 4
 PASSES = 8
 SCORED_MAPS = 4
 # A few maps are sampled several times, turned and mirrored, until so many have been.
