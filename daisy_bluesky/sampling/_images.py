@@ -54,8 +54,8 @@ def _images(path: Path) -> list[NDArray[np.generic]]:
     try:
         with Image.open(path) as picture:
             return [np.asarray(picture.convert("L") if picture.mode in ("RGB", "RGBA", "LA", "P") else picture)]
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{path}: not a readable image") from error
+    except UnidentifiedImageError:
+        raise ValueError(f"{path}: not a readable image") from None
 
 
 def _arrays(path: Path) -> list[NDArray[np.generic]]:
@@ -63,8 +63,9 @@ def _arrays(path: Path) -> list[NDArray[np.generic]]:
     try:
         content = np.load(path, allow_pickle=False)
         arrays = [content] if isinstance(content, np.ndarray) else [content[name] for name in content.files]
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a readable NumPy file") from error
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        # the cause would advise to trust the file as a pickle
+        raise ValueError(f"{path}: not a readable NumPy file") from None
     images = [array for array in arrays if array.ndim == 2 and array.dtype.kind in "biuf"]
     if not images:
         raise ValueError(f"{path}: holds no two-dimensional array of numbers")
