@@ -108,7 +108,7 @@ def training_maps(data: Path, training: str) -> list[LabelMap]:
 @cache
 def trained_model(data: Path, training: str) -> SladsModel:
     """Return the sampler's model: trained on the two dendrites, or the one that comes with the package."""
-    return train(training_maps(data, training)) if training == "dendrites" else SladsModel.default()
+    return train(training_maps(data, training), tolerance=1.0) if training == "dendrites" else SladsModel.default()
 
 
 def _phase_maps(data: Path) -> dict[str, NDArray[np.generic]] | None:

@@ -23,12 +23,12 @@ WINDOW = 4.0
 DENSITIES = (0.03, 0.1, 0.2)
 VISITED = (0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3)
 CHECKPOINTS = (0.05, 0.1, 0.15, 0.2, 0.3)
-EXPLORATIONS = (0.0015, 0.003)
+EXPLORATIONS = (0.0015, 0.003, 0.006)
 # Exploration finds small objects that area-weighted distortion hardly counts: as much as costs no more than this.
 TOLERANCE = 1.03
 START = 0.01
 PIXELS_PER_STATE = 2000
-ROUNDS = 4
+ROUNDS = 3
 PASSES = 8
 SCORED_MAPS = 4
 # A few maps are sampled several times, turned and mirrored, until so many have been.
@@ -43,6 +43,7 @@ def train(
     window: float = WINDOW,
     densities: Sequence[float] = DENSITIES,
     rounds: int = ROUNDS,
+    tolerance: float = TOLERANCE,
     calibration_maps: Sequence[ArrayLike] | None = None,
     seed: int = 0,
     description: str = "",
@@ -51,7 +52,7 @@ def train(
 
     A network learns the approximate reduction in distortion of the map that `reconstruct` makes: first where random
     pixels of the maps are measured at several densities, then also where its own sampling goes. Exploration is
-    as large as it may be without sampling the maps worse. A minute or two for a dozen maps of 128 x 128.
+    as large as it may be without sampling the maps worse than tolerated. A minute or two for a dozen maps of 128 x 128.
 
     Parameters
     ----------
@@ -63,6 +64,9 @@ def train(
         Randomly measured fractions at which the network first learns.
     rounds : int
         How often it learns: once from random states, then also from those that its own sampling has led to.
+    tolerance : float
+        How many times the least total distortion exploration may cost; 1 samples known kinds of maps best, more finds
+        small objects sooner.
     calibration_maps : sequence of (rows, columns) int, optional
         Maps on which the estimate of the remaining distortion is calibrated; the training maps when omitted.
     seed : int
@@ -100,7 +104,7 @@ def train(
     candidates = [Regression(weights, exploration) for exploration in EXPLORATIONS]
     scored = maps[:: -(-len(maps) // SCORED_MAPS)]
     scores = [_score(candidate, scored, seed) for candidate in candidates]
-    chosen = max(number for number, score in enumerate(scores) if score <= TOLERANCE * min(scores))
+    chosen = max(number for number, score in enumerate(scores) if score <= max(tolerance, 1.0) * min(scores))
     held_out = maps if calibration_maps is None else [_checked(label_map) for label_map in calibration_maps]
     return SladsModel(
         **candidates[chosen]._asdict(),
