@@ -83,4 +83,4 @@ def _labels(image: NDArray[np.generic], path: Path, levels: int) -> NDArray[np.i
     if not np.isfinite(grey).all():
         raise ValueError(f"{path}: has pixels that are not finite; mend them first")
     share = (grey - grey.min()) / np.ptp(grey)
-    return 1 + np.minimum(share * levels, levels - 1).astype(np.int64)
+    return np.asarray(1 + np.minimum(share * levels, levels - 1), np.int64)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling import patterns
-from daisy_bluesky.sampling._batches import spread
+from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
 from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, empty_field
@@ -198,7 +198,9 @@ class Slads:
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
         places = self._next_of_start(n)
-        if not places:
+        if len(places) > 1:
+            places = ordered(np.array(places), self._last)
+        elif not places:
             self._refresh()
             best = best_place(self._field.tiles)
             if best < 0:
