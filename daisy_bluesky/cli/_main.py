@@ -14,6 +14,7 @@ from daisy_bluesky.cli._fault_line import fault_line
 from daisy_bluesky.cli._lbj import application as lbj
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
+from daisy_bluesky.cli._train import train
 
 USER_FAULTS = (ValueError, OSError, ImportError, TimeoutError, typer.TyperException)
 INTERRUPTED = 130
@@ -28,6 +29,7 @@ application = typer.Typer(
 for command in (demo, serve, bench):
     application.command()(command)
 application.add_typer(lbj)
+application.add_typer(train, name="train")
 # -1 names the latest run, and is no option
 application.command(context_settings={"ignore_unknown_options": True})(replay)
 

@@ -1,4 +1,4 @@
-"""The weighted vote of a pixel's neighbours, and the features that predict what measuring it would bring."""
+"""The weighted vote of a pixel's neighbours, and the summaries of them that predict what measuring it would bring."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._field import NEIGHBOURS, SHIFT
 from daisy_bluesky.sampling._neighbours import sample_at, squared_distance
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 (
     WEIGHTED_DISAGREEMENT,
     RMS_DISAGREEMENT,

@@ -13,6 +13,7 @@ MASK = (1 << SHIFT) - 1
 LARGEST_SIDE = (1 << 15) - 1
 FAR = (1 << 31) - 1
 NEVER = -1.0
+QUIET = 0.1
 
 # neighbours: the nearest valid measurements by (squared distance, row, column), each as row * 2**SHIFT + column; -1
 #     where there are fewer. reach: squared distance of the last, FAR while the list is not full.
@@ -34,9 +35,17 @@ PIXEL = np.dtype(
     ],
     align=True,
 )
-# Over the pixels of a tile: largest reach; largest score and where it is; sum of doubt inside the region of interest.
+# Over the pixels of a tile: largest reach; largest score and where it is; inside the region of interest sum of doubt,
+# and sum of that below QUIET, where what is wrong are objects that nobody has met.
 TILE_SUMMARY = np.dtype(
-    [("doubt", np.float64), ("reach", np.int32), ("score", np.float32), ("best", np.int32), ("dirty", np.bool_)],
+    [
+        ("doubt", np.float64),
+        ("quiet", np.float64),
+        ("reach", np.int32),
+        ("score", np.float32),
+        ("best", np.int32),
+        ("dirty", np.bool_),
+    ],
     align=True,
 )
 

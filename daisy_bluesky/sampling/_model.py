@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.sampling._features import FEATURE_VERSION
-from daisy_bluesky.sampling._regression import PRODUCTS, Regression
+from daisy_bluesky.sampling._regression import WEIGHTS, Regression
+
+# Total distortion below which it does not matter how many times off an estimate is.
+LEAST_DISTORTION = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,22 +25,23 @@ class SladsModel:
 
     Attributes
     ----------
-    coefficients : (2, PRODUCTS) float64
-        Least squares on second-order feature products, for the ERD over squared distance to the nearest measurement and
-        for the probability that the label is wrong.
+    weights : (WEIGHTS,) float32
+        Of the network that predicts the ERD over squared distance to the nearest measurement, and the probabilities
+        that the neighbours' vote and the reconstruction are wrong.
     exploration : float
         Floor of the first prediction, which keeps unmeasured regions attractive.
     window : float
         The c of the training target: its Gaussian window has sigma = (distance to the nearest measurement) / c.
     calibration : (3,) float64
-        Median, 5% and 95% quantile of sqrt(true) - sqrt(predicted) total distortion over calibration runs.
+        Median, 5% and 95% quantile of the logarithm of true over expected total distortion in calibration runs, both
+        raised by `LEAST_DISTORTION`.
     description : str
         Training set and score, for people.
     feature_version : int
-        Which features the coefficients belong to.
+        Which description of a pixel the weights belong to.
     """
 
-    coefficients: NDArray[np.float64]
+    weights: NDArray[np.float32]
     exploration: float
     window: float
     calibration: NDArray[np.float64]
@@ -56,16 +60,16 @@ class SladsModel:
             raise ValueError(
                 f"SladsModel: feature version {self.feature_version}, expected {FEATURE_VERSION}; train again"
             )
-        shapes = (self.coefficients.shape, self.calibration.shape)
-        if shapes != ((2, PRODUCTS), (3,)):
+        shapes = (self.weights.shape, self.calibration.shape)
+        if shapes != ((WEIGHTS,), (3,)):
             raise ValueError(f"SladsModel: arrays of shapes {shapes} do not make a model; train again")
         if not all(np.isfinite(array).all() for array in self._arrays().values() if array.dtype.kind == "f"):
-            raise ValueError("SladsModel: coefficients must be finite; train again")
+            raise ValueError("SladsModel: weights must be finite; train again")
 
     @property
     def regression(self) -> Regression:
-        """The coefficients as compiled kernels take them."""
-        return Regression(self.coefficients, self.exploration)
+        """The weights as compiled kernels take them."""
+        return Regression(self.weights, self.exploration)
 
     @property
     def digest(self) -> str:
@@ -96,7 +100,7 @@ class SladsModel:
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("not a sampling model; train one with sampling.train") from error
         return cls(
-            coefficients=np.ascontiguousarray(arrays["coefficients"], np.float64),
+            weights=np.ascontiguousarray(arrays["weights"], np.float32),
             exploration=float(arrays["exploration"]),
             window=float(arrays["window"]),
             calibration=np.asarray(arrays["calibration"], np.float64),

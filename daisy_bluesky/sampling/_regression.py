@@ -1,58 +1,106 @@
-"""What measuring a pixel is expected to bring: a regression on its features."""
+"""What measuring a pixel is expected to bring: a small network on what its neighbours say."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._features import FEATURES, features
+from daisy_bluesky.sampling._features import FEATURES
 from daisy_bluesky.sampling._field import NEVER, SHIFT
+from daisy_bluesky.sampling._geometry import INPUTS, describe
 from daisy_bluesky.sampling._neighbours import squared_distance
 
-PRODUCTS = 1 + FEATURES + FEATURES * (FEATURES + 1) // 2
-REDUCTION, DOUBT = 0, 1
+FIRST, SECOND, OUTPUTS = 48, 16, 3
+REDUCTION, SURPRISE, DOUBT = range(OUTPUTS)
+WEIGHTS = (INPUTS + 1) * FIRST + (FIRST + 1) * SECOND + (SECOND + 1) * OUTPUTS
+# Where an output is a logarithm it stops here, so that no weights can make it overflow.
+STEEPEST = 30.0
 
 
 class Regression(NamedTuple):
-    """Least squares on the second-order products of the features.
+    """A network of two hidden layers of rectified units.
 
     Attributes
     ----------
-    coefficients : (2, PRODUCTS) float64
-        Of the reduction in distortion over squared distance to the nearest measurement, and of the probability that
-        the pixel's label is wrong.
+    weights : (WEIGHTS,) float32
+        The layers one after the other, each (inputs + 1, outputs) with the constants last. The outputs are the
+        logarithm of the expected reduction in distortion over squared distance to the nearest measurement, and the
+        logits of the probabilities that the neighbours' vote is wrong and that the reconstruction is.
     exploration : float
         Added to the first prediction, so that no empty region is left alone for ever.
     """
 
-    coefficients: NDArray[np.float64]
+    weights: NDArray[np.float32]
     exploration: float
 
 
-@compiled
-def expand(inputs: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill the first PRODUCTS of `out` with 1, the inputs, and their second-order products."""
-    out[0] = 1.0
-    slot = 1
-    for first in range(FEATURES):
-        out[slot] = inputs[first]
-        slot += 1
-    for first in range(FEATURES):
-        for second in range(first, FEATURES):
-            out[slot] = inputs[first] * inputs[second]
-            slot += 1
+class Scratch(NamedTuple):
+    """What a prediction needs to write to."""
+
+    features: NDArray[np.float64]
+    inputs: NDArray[np.float32]
+    first: NDArray[np.float32]
+    second: NDArray[np.float32]
+    outputs: NDArray[np.float32]
 
 
 @compiled
-def rate(
-    pixels: NDArray[Any],
-    row: int,
-    column: int,
-    regression: Regression,
-    inputs: NDArray[np.float64],
-    terms: NDArray[np.float64],
-) -> None:
+def scratch() -> Scratch:
+    """Return the arrays that `predict` and `rate` write to."""
+    return Scratch(
+        np.empty(FEATURES, np.float64),
+        np.empty(INPUTS, np.float32),
+        np.empty(FIRST, np.float32),
+        np.empty(SECOND, np.float32),
+        np.empty(OUTPUTS, np.float32),
+    )
+
+
+@compiled
+def _layer(inputs: NDArray[np.float32], weights: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Fill `out` with the constants plus the weighted sum of the positive inputs."""
+    size = len(out)
+    for unit in range(size):
+        out[unit] = weights[len(inputs) * size + unit]
+    for number in range(len(inputs)):
+        value = inputs[number]
+        if value > 0:
+            for unit in range(size):
+                out[unit] += value * weights[number * size + unit]
+
+
+@compiled
+def _first_layer(inputs: NDArray[np.float32], weights: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    """Fill `out` with the constants plus the weighted sum of the inputs, whatever their sign."""
+    for unit in range(FIRST):
+        out[unit] = weights[INPUTS * FIRST + unit]
+    for number in range(INPUTS):
+        value = inputs[number]
+        for unit in range(FIRST):
+            out[unit] += value * weights[number * FIRST + unit]
+
+
+@compiled
+def predict(pixels: NDArray[Any], row: int, column: int, weights: NDArray[np.float32], room: Scratch) -> None:
+    """Fill `room.outputs` for a pixel without a sample and with at least one neighbour."""
+    second = (INPUTS + 1) * FIRST
+    last = second + (FIRST + 1) * SECOND
+    describe(pixels, row, column, room.features, room.inputs)
+    _first_layer(room.inputs, weights[:second], room.first)
+    _layer(room.first, weights[second:last], room.second)
+    _layer(room.second, weights[last:], room.outputs)
+
+
+@compiled
+def probability(logit: float) -> float:
+    """Return the probability that a logit stands for."""
+    return 1.0 / (1.0 + math.exp(-min(max(logit, -STEEPEST), STEEPEST)))
+
+
+@compiled
+def rate(pixels: NDArray[Any], row: int, column: int, regression: Regression, room: Scratch) -> None:
     """Bring the score and doubt of a pixel up to date.
 
     Parameters
@@ -63,28 +111,27 @@ def rate(
         The pixel.
     regression : Regression
         What was learned.
-    inputs : (FEATURES,) float64, terms : (PRODUCTS,) float64
-        Scratch.
+    room : Scratch
+        To write to.
     """
     pixel = pixels[row, column]
     pixel.score = NEVER
     if pixel.sample != 0 or pixel.neighbours[0] < 0:
         pixel.doubt = 0.0 if pixel.sample != 0 else 1.0
         return
-    features(pixels, row, column, inputs)
-    expand(inputs, terms)
-    reduction, doubt = 0.0, 0.0
-    for term in range(PRODUCTS):
-        reduction += regression.coefficients[REDUCTION, term] * terms[term]
-        doubt += regression.coefficients[DOUBT, term] * terms[term]
-    pixel.doubt = min(max(doubt, 0.0), 1.0)
+    predict(pixels, row, column, regression.weights, room)
+    pixel.doubt = probability(room.outputs[DOUBT])
     if not pixel.closed:
         area = squared_distance((row << SHIFT) + column, pixel.neighbours[0])
-        pixel.score = area * (max(reduction, 0.0) + regression.exploration)
+        reduction = math.exp(min(room.outputs[REDUCTION], STEEPEST))
+        pixel.score = area * (reduction + regression.exploration)
 
 
 @compiled
-def expand_all(inputs: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill `out`, (n, PRODUCTS), with the terms of `inputs`, (n, FEATURES)."""
-    for number in range(len(inputs)):
-        expand(inputs[number], out[number])
+def surprise(pixels: NDArray[Any], row: int, column: int, regression: Regression) -> float:
+    """Return the probability that a pixel's label, voted by its neighbours, turns out wrong when it is measured."""
+    if pixels[row, column].neighbours[0] < 0:
+        return 1.0
+    room = scratch()
+    predict(pixels, row, column, regression.weights, room)
+    return probability(room.outputs[SURPRISE])

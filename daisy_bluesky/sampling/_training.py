@@ -7,48 +7,66 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._field import NEIGHBOURS, Field
-from daisy_bluesky.sampling._fit import fit
-from daisy_bluesky.sampling._model import SladsModel
-from daisy_bluesky.sampling._regression import PRODUCTS, Regression
-from daisy_bluesky.sampling._training_set import LabelMap, TrainingSet, collect, sample_on, sampled_field
+from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
+from daisy_bluesky.sampling._regression import WEIGHTS, Regression
+from daisy_bluesky.sampling._surprise import expected_distortion
+from daisy_bluesky.sampling._training_set import (
+    LabelMap,
+    TrainingSet,
+    collect,
+    reconstruction_of,
+    sample_on,
+    sampled_field,
+)
 
-WINDOWS = (2.0, 4.0, 8.0, 16.0)
-DENSITIES = (0.05, 0.1, 0.2, 0.4, 0.8)
+WINDOW = 4.0
+DENSITIES = (0.03, 0.1, 0.2)
+VISITED = (0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3)
 CHECKPOINTS = (0.05, 0.1, 0.15, 0.2, 0.3)
-EXPLORATIONS = (0.003, 0.006, 0.01, 0.02)
+EXPLORATIONS = (0.0015, 0.003, 0.006)
 # Exploration finds small objects that area-weighted distortion hardly counts: as much as costs no more than this.
 TOLERANCE = 1.03
 START = 0.01
-PIXELS_PER_STATE = 3000
+PIXELS_PER_STATE = 2000
+ROUNDS = 3
+PASSES = 8
 SCORED_MAPS = 4
+# A few maps are sampled several times, turned and mirrored, until so many have been.
+FEWEST_RUNS = 16
 
-BLANK = Regression(np.zeros((2, PRODUCTS)), 0.0)
+BLANK = Regression(np.zeros(WEIGHTS, np.float32), START)
 
 
 def train(
     label_maps: Sequence[ArrayLike],
     *,
-    windows: Sequence[float] = WINDOWS,
+    window: float = WINDOW,
     densities: Sequence[float] = DENSITIES,
+    rounds: int = ROUNDS,
+    tolerance: float = TOLERANCE,
     calibration_maps: Sequence[ArrayLike] | None = None,
     seed: int = 0,
     description: str = "",
 ) -> SladsModel:
     """Train the expected reduction in distortion (ERD) on label maps.
 
-    Features are collected where random pixels of the maps are measured at several densities; the target is the
-    approximate reduction in distortion. The width of its window is the one that samples the maps best. Features are
-    then collected again where that sampling goes, and the regression is fitted to both. Exploration is as large as it
-    may be without sampling the maps worse. Seconds to a minute for a dozen maps of 128 x 128.
+    A network learns the approximate reduction in distortion of the map that `reconstruct` makes: first where random
+    pixels of the maps are measured at several densities, then also where its own sampling goes. Exploration is
+    as large as it may be without sampling the maps worse than tolerated. A minute or two for a dozen maps of 128 x 128.
 
     Parameters
     ----------
     label_maps : sequence of (rows, columns) int
         Maps of labels; any integers, only their differences count.
-    windows : sequence of float
-        The c to choose from: the window has sigma = (distance to the nearest measurement) / c.
+    window : float
+        The target's Gaussian window has a standard deviation of (distance to the nearest measurement) / window.
     densities : sequence of float
-        Measured fractions at which features are collected.
+        Randomly measured fractions at which the network first learns.
+    rounds : int
+        How often it learns: once from random states, then also from those that its own sampling has led to.
+    tolerance : float
+        How many times the least total distortion exploration may cost; 1 samples known kinds of maps best, more finds
+        small objects sooner.
     calibration_maps : sequence of (rows, columns) int, optional
         Maps on which the estimate of the remaining distortion is calibrated; the training maps when omitted.
     seed : int
@@ -64,36 +82,34 @@ def train(
     Raises
     ------
     ValueError
-        If there is no map, a map is not two-dimensional or has fewer than 16 pixels on a side, or a window or density
-        is out of range.
+        If there is no map, a map is not two-dimensional or has fewer than 16 pixels on a side, or the window, the
+        rounds or a density is out of range.
 
     References
     ----------
     Godaliyadda et al., "A supervised learning approach for dynamic sampling" (SLADS): approximate reduction in
-    distortion and choice of c; Hujsak, Roth and Dravid 2018 (DAISY).
+    distortion; Hujsak, Roth and Dravid 2018 (DAISY); S. Ross, G. Gordon and D. Bagnell, "A reduction of imitation
+    learning and structured prediction to no-regret online learning" (2011): learning where one's own decisions lead.
     """
     maps = [_checked(label_map) for label_map in label_maps]
     if not maps:
         raise ValueError("label_maps is empty; give at least one map")
-    if not windows or min(windows) <= 0:
-        raise ValueError(f"windows must be positive numbers, not {tuple(windows)}")
+    if not 0 < window < np.inf:
+        raise ValueError(f"window must be a positive number, not {window}")
     if not densities or not all(0 < density < 1 for density in densities):
         raise ValueError(f"densities must lie between 0 and 1, not {tuple(densities)}")
-    rng = np.random.default_rng(seed)
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, not {rounds}")
+    weights = _learn(_turned(maps), float(window), tuple(densities), rounds, seed)
+    candidates = [Regression(weights, exploration) for exploration in EXPLORATIONS]
     scored = maps[:: -(-len(maps) // SCORED_MAPS)]
-    data = _from_random_masks(maps, tuple(windows), tuple(densities), rng)
-    fits = [_fit(data, number) for number in range(len(windows))]
-    best = int(np.argmin([_score(regression, scored, seed) for regression in fits]))
-    own = _from_own_sampling(maps, fits[best], (float(windows[best]),), rng)
-    candidates = _refitted(data, best, own)
     scores = [_score(candidate, scored, seed) for candidate in candidates]
-    chosen = max(number for number, score in enumerate(scores) if score <= TOLERANCE * min(scores))
-    final = candidates[chosen]
+    chosen = max(number for number, score in enumerate(scores) if score <= max(tolerance, 1.0) * min(scores))
     held_out = maps if calibration_maps is None else [_checked(label_map) for label_map in calibration_maps]
     return SladsModel(
-        **final._asdict(),
-        window=float(windows[best]),
-        calibration=_calibration(final, held_out, seed),
+        **candidates[chosen]._asdict(),
+        window=float(window),
+        calibration=_calibration(candidates[chosen], held_out, seed),
         description=f"{description or f'{len(maps)} maps'}; mean total distortion at "
         f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(scored)} of them: {scores[chosen]:.4f}",
     )
@@ -108,78 +124,90 @@ def _checked(label_map: ArrayLike) -> LabelMap:
     return np.asarray(codes.reshape(array.shape) + 1, np.int64)
 
 
-def _from_random_masks(
-    maps: list[LabelMap], windows: tuple[float, ...], densities: tuple[float, ...], rng: np.random.Generator
+def _turned(maps: list[LabelMap]) -> list[LabelMap]:
+    """Return the maps, and where they are few also turned and mirrored."""
+    ways = min(-(-FEWEST_RUNS // len(maps)), 8)
+    return [
+        np.ascontiguousarray(np.rot90(label_map if way < 4 else label_map[:, ::-1], way))
+        for way in range(ways)
+        for label_map in maps
+    ]
+
+
+def _learn(
+    maps: list[LabelMap], window: float, densities: tuple[float, ...], rounds: int, seed: int
+) -> NDArray[np.float32]:
+    """Return weights fitted to random states of the maps and to those that earlier weights have led to."""
+    # torch takes half a second to import, and only training needs it
+    from daisy_bluesky.sampling._fit import fit
+
+    rng = np.random.default_rng(seed)
+    data = _of_random_states(maps, window, densities, rng)
+    weights = fit(*vars(data).values(), passes=PASSES, seed=seed)
+    for learned in range(1, rounds):
+        data = TrainingSet.joined([data, _of_own_states(maps, weights, window, 1000 * learned, rng)])
+        weights = fit(*vars(data).values(), passes=PASSES, seed=seed)
+    return weights
+
+
+def _of_random_states(
+    maps: list[LabelMap], window: float, densities: tuple[float, ...], rng: np.random.Generator
 ) -> TrainingSet:
-    """Return features and targets where random pixels are measured."""
+    """Return descriptions and targets where random pixels are measured."""
     parts = []
     for truth in maps:
         for density in densities:
             places = rng.permutation(truth.size)[: max(round(density * truth.size), NEIGHBOURS)]
-            field = sampled_field(truth, places, BLANK)
-            parts.append(collect(field, truth, windows, PIXELS_PER_STATE, rng))
+            parts.append(collect(sampled_field(truth, places, BLANK), truth, window, PIXELS_PER_STATE, rng))
     return TrainingSet.joined(parts)
 
 
-def _from_own_sampling(
-    maps: list[LabelMap], regression: Regression, windows: tuple[float, ...], rng: np.random.Generator
+def _of_own_states(
+    maps: list[LabelMap], weights: NDArray[np.float32], window: float, seed: int, rng: np.random.Generator
 ) -> TrainingSet:
-    """Return features and targets where a regression's own choices are measured."""
+    """Return descriptions and targets where the network's own choices are measured."""
+    regression = Regression(weights, EXPLORATIONS[1])
     return TrainingSet.joined(
         [
-            collect(field, truth, windows, PIXELS_PER_STATE, rng)
+            collect(field, truth, window, PIXELS_PER_STATE, rng)
             for number, truth in enumerate(maps)
-            for field in checkpoints(truth, regression, seed=1000 + number)
+            for field, _ in states(truth, regression, seed + number, VISITED)
         ]
     )
 
 
-def checkpoints(truth: LabelMap, regression: Regression, seed: int) -> Iterator[Field]:
-    """Sample a map adaptively and give its state at every checkpoint; the state goes on changing after that."""
+def states(
+    truth: LabelMap, regression: Regression, seed: int, fractions: Sequence[float]
+) -> Iterator[tuple[Field, float]]:
+    """Sample a map adaptively; at every fraction give its state, which goes on changing, and expected distortion."""
     start = patterns.sobol((truth.shape[0], truth.shape[1]), max(START, NEIGHBOURS / truth.size), seed)
     field = sampled_field(truth, start[:, 0] * truth.shape[1] + start[:, 1], regression)
-    done = len(start)
-    for fraction in CHECKPOINTS:
+    done, tally = len(start), np.zeros((2, 2))
+    for fraction in fractions:
         n = round(fraction * truth.size)
-        sample_on(field.pixels, field.tiles, field.queue, regression, truth, n - done)
-        done = n
-        yield field
-
-
-def _fit(data: TrainingSet, window: int) -> Regression:
-    """Fit the regression to one window's targets."""
-    return Regression(np.stack([fit(data.inputs, data.reduction[:, window]), fit(data.inputs, data.wrong)]), START)
-
-
-def _refitted(data: TrainingSet, window: int, own: TrainingSet) -> list[Regression]:
-    """Fit again with what the regression's own sampling met, for every exploration.
-
-    The probability of a wrong label is learned there alone, since it is asked for there alone.
-    """
-    chosen = TrainingSet(data.inputs, data.reduction[:, window : window + 1], data.wrong)
-    both = TrainingSet.joined([chosen, own])
-    coefficients = np.stack([fit(both.inputs, both.reduction[:, 0]), fit(own.inputs, own.wrong)])
-    return [Regression(coefficients, exploration) for exploration in EXPLORATIONS]
+        sample_on(field.pixels, field.tiles, field.queue, regression, tally, truth, n - done)
+        done = max(n, done)
+        yield field, expected_distortion(field.tiles, tally) / truth.size
 
 
 def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:
-    """Return the mean total distortion over maps and checkpoints."""
+    """Return the mean total distortion of the reconstruction over maps and checkpoints."""
     return float(
         np.mean(
             [
-                (field.pixels["label"] != truth).mean()
+                (reconstruction_of(field) != truth).mean()
                 for number, truth in enumerate(maps)
-                for field in checkpoints(truth, regression, seed + number)
+                for field, _ in states(truth, regression, seed + number, CHECKPOINTS)
             ]
         )
     )
 
 
 def _calibration(regression: Regression, maps: list[LabelMap], seed: int) -> NDArray[np.float64]:
-    """Return median, 5% and 95% quantile of sqrt(true) - sqrt(predicted distortion) over maps and checkpoints."""
+    """Return median, 5% and 95% quantile of log(true / expected distortion) over maps and checkpoints."""
     errors = [
-        np.sqrt((field.pixels["label"] != truth).mean()) - np.sqrt(field.pixels["doubt"].mean(dtype=np.float64))
+        np.log(((reconstruction_of(field) != truth).mean() + LEAST_DISTORTION) / (expected + LEAST_DISTORTION))
         for number, truth in enumerate(maps)
-        for field in checkpoints(truth, regression, 2000 + seed + number)
+        for field, expected in states(truth, regression, 2000 + seed + number, CHECKPOINTS)
     ]
     return np.asarray(np.quantile(errors, (0.5, 0.05, 0.95)), np.float64)

@@ -1,47 +1,53 @@
-"""Features and targets for the regression, collected from maps whose truth is known."""
+"""Descriptions of pixels and targets for the network, collected from maps whose truth is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._features import FEATURES, features
+from daisy_bluesky.sampling._features import FEATURES
 from daisy_bluesky.sampling._field import MASK, SHIFT, Field, empty_field
+from daisy_bluesky.sampling._geometry import INPUTS, describe
 from daisy_bluesky.sampling._neighbours import squared_distance
+from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
+from daisy_bluesky.sampling._surprise import take_note
 from daisy_bluesky.sampling._update import best_place, measure, rebuild
 
 LabelMap = NDArray[np.int64]
 # The Gaussian window is cut where it has fallen to 1%.
 WINDOW_RADIUS = 3.0
+# Pixels beside each other tell nearly the same: no more than one in so many is described.
+THINNING = 7
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What the regression is fitted to.
+    """What the network is fitted to.
 
     Attributes
     ----------
-    inputs : (n, FEATURES) float64
-        Features of unmeasured pixels.
-    reduction : (n, windows) float64
-        Approximate reduction in distortion over squared distance to the nearest measurement, for each window.
-    wrong : (n,) float64
-        1 where the pixel's label was wrong.
+    inputs : (n, INPUTS) float32
+        Descriptions of unmeasured pixels.
+    reduction : (n,) float32
+        Approximate reduction in distortion over squared distance to the nearest measurement.
+    surprise : (n,) float32
+        1 where the neighbours' vote was wrong.
+    doubt : (n,) float32
+        1 where the reconstruction was wrong.
     """
 
-    inputs: NDArray[np.float64]
-    reduction: NDArray[np.float64]
-    wrong: NDArray[np.float64]
+    inputs: NDArray[np.float32]
+    reduction: NDArray[np.float32]
+    surprise: NDArray[np.float32]
+    doubt: NDArray[np.float32]
 
     @classmethod
     def joined(cls, parts: list["TrainingSet"]) -> "TrainingSet":
         """Return several sets as one."""
-        return cls(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "reduction", "wrong"))
-        )
+        return cls(*(np.concatenate([getattr(part, part_of.name) for part in parts]) for part_of in fields(cls)))
 
 
 def sampled_field(truth: LabelMap, places: NDArray[np.int64], regression: Regression) -> Field:
@@ -59,23 +65,32 @@ def sample_on(
     tiles: NDArray[Any],
     queue: NDArray[np.int32],
     regression: Regression,
+    tally: NDArray[np.float64],
     truth: NDArray[np.int64],
     n: int,
 ) -> None:
-    """Measure the n next pixels of largest score."""
+    """Measure the n next pixels of largest score, and keep the tally of surprises."""
     for _ in range(n):
         place = best_place(tiles)
         if place < 0:
             break
         row, column = place >> SHIFT, place & MASK
+        take_note(pixels, row, column, truth[row, column], regression, tally)
         measure(pixels, tiles, queue, regression, row, column, truth[row, column], True)
 
 
-def collect(field: Field, truth: LabelMap, windows: tuple[float, ...], n: int, rng: np.random.Generator) -> TrainingSet:
-    """Return features and targets of up to n unmeasured pixels of a field.
+def reconstruction_of(field: Field) -> LabelMap:
+    """Return the map that `reconstruct` makes of a field's samples, (rows, columns) int64."""
+    samples = field.pixels["sample"]
+    places = np.argwhere(samples)
+    return reconstruct(samples.shape, places, samples[places[:, 0], places[:, 1]])
 
-    The target is the sum of the wrong labels around the pixel under a Gaussian window of standard deviation d / window,
-    over d squared, where d is the distance to the nearest measurement.
+
+def collect(field: Field, truth: LabelMap, window: float, n: int, rng: np.random.Generator) -> TrainingSet:
+    """Return descriptions and targets of up to n unmeasured pixels of a field.
+
+    The reduction is the sum of what is wrong in the reconstruction around the pixel under a Gaussian window of standard
+    deviation d / window, over d squared, where d is the distance to the nearest measurement.
 
     References
     ----------
@@ -83,12 +98,18 @@ def collect(field: Field, truth: LabelMap, windows: tuple[float, ...], n: int, r
     distortion.
     """
     places = np.argwhere(field.pixels["sample"] == 0)
-    places = places[rng.permutation(len(places))[:n]]
-    inputs = np.empty((len(places), FEATURES))
-    reduction = np.empty((len(places), len(windows)))
-    wrong = (field.pixels["label"] != truth) & (field.pixels["sample"] == 0)
-    _describe(field.pixels, wrong, places, np.array(windows), inputs, reduction)
-    return TrainingSet(inputs, reduction, wrong[places[:, 0], places[:, 1]].astype(np.float64))
+    places = places[rng.permutation(len(places))[: min(n, len(places) // THINNING + 1)]]
+    inputs = np.empty((len(places), INPUTS), np.float32)
+    reduction = np.empty(len(places), np.float32)
+    wrong = reconstruction_of(field) != truth
+    _describe(field.pixels, wrong, places, window, inputs, reduction)
+    where = (places[:, 0], places[:, 1])
+    return TrainingSet(
+        inputs,
+        reduction,
+        (field.pixels["label"] != truth)[where].astype(np.float32),
+        wrong[where].astype(np.float32),
+    )
 
 
 @compiled
@@ -96,18 +117,17 @@ def _describe(
     pixels: NDArray[Any],
     wrong: NDArray[np.bool_],
     places: NDArray[np.int64],
-    windows: NDArray[np.float64],
-    inputs: NDArray[np.float64],
-    reduction: NDArray[np.float64],
+    window: float,
+    inputs: NDArray[np.float32],
+    reduction: NDArray[np.float32],
 ) -> None:
-    """Fill the features, (n, FEATURES), and targets, (n, windows), of places, (n, 2)."""
+    """Fill the descriptions, (n, INPUTS), and reductions, (n,), of places, (n, 2)."""
+    features = np.empty(FEATURES, np.float64)
     for number in range(len(places)):
         row, column = places[number, 0], places[number, 1]
-        features(pixels, row, column, inputs[number])
+        describe(pixels, row, column, features, inputs[number])
         nearest = squared_distance((row << SHIFT) + column, pixels[row, column].neighbours[0])
-        for window in range(len(windows)):
-            variance = nearest / windows[window] ** 2
-            reduction[number, window] = _windowed_sum(wrong, row, column, variance) / nearest
+        reduction[number] = _windowed_sum(wrong, row, column, nearest / window**2) / nearest
 
 
 @compiled

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._features import FEATURES, vote
-from daisy_bluesky.sampling._field import MASK, NEVER, SHIFT, TILE
+from daisy_bluesky.sampling._features import vote
+from daisy_bluesky.sampling._field import MASK, NEVER, QUIET, SHIFT, TILE
 from daisy_bluesky.sampling._neighbours import insert, reaches, search, search_all, squared_distance
-from daisy_bluesky.sampling._regression import PRODUCTS, Regression, rate
+from daisy_bluesky.sampling._regression import Regression, rate, scratch
 
 
 @compiled
@@ -118,10 +118,10 @@ def _queue_around(pixels: NDArray[Any], row: int, column: int, queue: NDArray[np
 @compiled
 def _finish(pixels: NDArray[Any], tiles: NDArray[Any], queue: NDArray[np.int32], regression: Regression) -> None:
     """Rate the queued pixels again, empty the queue and summarise their tiles."""
-    inputs, terms = np.empty(FEATURES), np.empty(PRODUCTS)
+    room = scratch()
     for place in queue:
         row, column = place >> SHIFT, place & MASK
-        rate(pixels, row, column, regression, inputs, terms)
+        rate(pixels, row, column, regression, room)
         pixels[row, column].queued = False
         tiles[row // TILE, column // TILE].dirty = True
     for place in queue:
@@ -132,19 +132,22 @@ def _finish(pixels: NDArray[Any], tiles: NDArray[Any], queue: NDArray[np.int32],
 
 @compiled
 def summarise(pixels: NDArray[Any], tiles: NDArray[Any], tile_row: int, tile_column: int) -> None:
-    """Bring a tile's largest reach and score and its sum of doubt up to date."""
+    """Bring a tile's largest reach and score and its sums of doubt up to date."""
     top, left = tile_row * TILE, tile_column * TILE
-    reach, score, best, doubt = 0, NEVER, (top << SHIFT) + left, 0.0
+    reach, score, best = 0, NEVER, (top << SHIFT) + left
+    doubt, quiet = 0.0, 0.0
     for row in range(top, min(top + TILE, pixels.shape[0])):
         for column in range(left, min(left + TILE, pixels.shape[1])):
             pixel = pixels[row, column]
             reach = max(reach, pixel.reach)
             if pixel.inside:
                 doubt += pixel.doubt
+                quiet += pixel.doubt if pixel.doubt < QUIET else 0.0
             if pixel.score > score:
                 best, score = (row << SHIFT) + column, pixel.score
     tile = tiles[tile_row, tile_column]
-    tile.reach, tile.score, tile.best, tile.doubt, tile.dirty = reach, score, best, doubt, False
+    tile.reach, tile.score, tile.best, tile.dirty = reach, score, best, False
+    tile.doubt, tile.quiet = doubt, quiet
 
 
 @compiled
@@ -160,10 +163,10 @@ def rebuild(pixels: NDArray[Any], tiles: NDArray[Any], regression: Regression) -
 @compiled
 def rate_all(pixels: NDArray[Any], tiles: NDArray[Any], regression: Regression) -> None:
     """Compute every score and every tile summary anew."""
-    inputs, terms = np.empty(FEATURES), np.empty(PRODUCTS)
+    room = scratch()
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
-            rate(pixels, row, column, regression, inputs, terms)
+            rate(pixels, row, column, regression, room)
     for tile_row in range(tiles.shape[0]):
         for tile_column in range(tiles.shape[1]):
             summarise(pixels, tiles, tile_row, tile_column)
@@ -172,13 +175,13 @@ def rate_all(pixels: NDArray[Any], tiles: NDArray[Any], regression: Regression) 
 @compiled
 def rate_one(pixels: NDArray[Any], row: int, column: int, regression: Regression) -> None:
     """Compute a pixel's list, label and score anew, whatever state the rest is in."""
-    inputs, terms = np.empty(FEATURES), np.empty(PRODUCTS)
+    room = scratch()
     for rows_on, columns_on in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)):
         r, c = row + rows_on, column + columns_on
         if 0 <= r < pixels.shape[0] and 0 <= c < pixels.shape[1]:
             search(pixels, r, c)
             pixels[r, c].label = vote(pixels, r, c)
-    rate(pixels, row, column, regression, inputs, terms)
+    rate(pixels, row, column, regression, room)
 
 
 @compiled

@@ -9,7 +9,7 @@ from daisy_bluesky.sampling._training_images import training_images
 
 SIDE = 128
 TRAINING_SEEDS = (1, 2, 3)
-CALIBRATION_SEEDS = (11, 12, 13)
+CALIBRATION_SEEDS = (11, 12, 13, 14)
 DESCRIPTION = (
     f"generated lines, grains, spheres, dendrites, fields and inclusions, {SIDE} x {SIDE}, "
     f"seeds {', '.join(map(str, TRAINING_SEEDS))}"

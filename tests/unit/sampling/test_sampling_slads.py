@@ -32,7 +32,8 @@ def test_is_a_policy():
 def test_starts_with_its_own_pattern_then_decides():
     sampler = Slads((64, 64), phases=2, seed=4, start_fraction=0.01, dwell=0.002)
     start = sampler.suggest(1000)
-    assert as_places(start) == [tuple(place) for place in patterns.sobol((64, 64), 41, 4).tolist()]
+    assert as_places(sampler.suggest()) == [tuple(patterns.sobol((64, 64), 41, 4)[0])]
+    assert set(as_places(start)) == {tuple(place) for place in patterns.sobol((64, 64), 41, 4).tolist()}
     assert (start["dwell"] == 0.002).all()
     sampler.ingest(np.array(as_places(start)), np.ones(41, int))
     assert len(sampler.suggest(3)) == 3
@@ -41,9 +42,10 @@ def test_starts_with_its_own_pattern_then_decides():
 
 def test_start_pattern_goes_on_where_other_pixels_were_measured_first():
     sampler = Slads((64, 64), phases=2)
-    pattern = as_places(sampler.suggest(41))
+    pattern = [tuple(place) for place in patterns.sobol((64, 64), 41, 0).tolist()]
     sampler.ingest([pattern[0], pattern[2], (0, 0)], [1, 1, 2])
-    assert as_places(sampler.suggest(2)) == [pattern[1], pattern[3]]
+    assert as_places(sampler.suggest()) == [pattern[1]]
+    assert set(as_places(sampler.suggest(2))) == {pattern[1], pattern[3]}
 
 
 def test_suggest_is_pure(two_phases):

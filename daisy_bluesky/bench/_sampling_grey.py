@@ -1,0 +1,77 @@
+"""Grey images: sampled by levels of grey, judged by the mean absolute error, beside a uniform raster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.bench._gate import Gate
+from daisy_bluesky.sampling import Slads, patterns, reconstruct_values
+
+IMAGES = ("dendrite_test_128", "twophase_set10_256", "powder_set2_256", "powder_set5_256")
+FRACTIONS = (0.1, 0.15, 0.2)
+LEVELS = 8
+SEEDS = range(3)
+Image = NDArray[np.float64]
+
+
+def measure(data: Path) -> Iterator[Gate]:
+    """Sample micrographs that the shipped model has never seen."""
+    if not (data / "micrographs_slads.npz").is_file():
+        yield Gate("grey images", f"skipped: no micrographs in {data}")
+        return
+    with np.load(data / "micrographs_slads.npz", allow_pickle=False) as images:
+        for name in IMAGES:
+            yield compare(name, images[name].astype(float), SEEDS)
+
+
+def compare(name: str, image: Image, seeds: range) -> Gate:
+    """Return the row of one image, (rows, columns), values 0 to 255."""
+    own = np.median([adaptive(image, seed) for seed in seeds], axis=0)
+    beside: dict[str, list[float]] = {
+        pattern.__name__: [_static(image, pattern.__name__, f) for f in FRACTIONS]
+        for pattern in (patterns.raster, patterns.jittered, patterns.sobol)
+    }
+    return Gate(
+        f"grey image {name}, {LEVELS} levels as labels: mean absolute error of 0-255 at 10 / 15 / 20%, median of start "
+        f"seeds {seeds[0]}-{seeds[-1]}",
+        _at(own),
+        "below the uniform raster's",
+        bool((own < beside["raster"]).all()),
+        "; ".join(f"{pattern} {_at(errors)}" for pattern, errors in beside.items()),
+        {
+            f"{which} at {fraction:.0%}": float(error)
+            for which, errors in {"ours": own.tolist(), **beside}.items()
+            for fraction, error in zip(FRACTIONS, errors, strict=True)
+        },
+    )
+
+
+def adaptive(image: Image, seed: int) -> list[float]:
+    """Sample an image one pixel at a time; return the errors at every fraction."""
+    labels = 1 + np.minimum(image * LEVELS / 256, LEVELS - 1).astype(np.int64)
+    sampler = Slads(image.shape, phases=LEVELS, seed=seed)
+    errors, done = [], 0
+    for fraction in FRACTIONS:
+        wanted = round(fraction * image.size)
+        for _ in range(wanted - done):
+            visit = sampler.suggest()[0]
+            place = (int(visit["row"]), int(visit["column"]))
+            sampler.ingest([place], [int(labels[place])])
+        done = wanted
+        errors.append(_error(image, np.argwhere(sampler.measured)))
+    return errors
+
+
+def _static(image: Image, name: str, fraction: float) -> float:
+    return _error(image, getattr(patterns, name)(image.shape, fraction, 0))
+
+
+def _error(image: Image, places: NDArray[np.int64]) -> float:
+    shape = (image.shape[0], image.shape[1])
+    return float(np.abs(reconstruct_values(shape, places, image[tuple(places.T)]) - image).mean())
+
+
+def _at(errors: NDArray[np.float64] | list[float]) -> str:
+    return " / ".join(f"{error:.2f}" for error in errors)
