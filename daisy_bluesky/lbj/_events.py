@@ -70,8 +70,9 @@ def events_of(parts: Sequence[tuple[Events, range]], first: int, header: Header)
     end = 0
     for events, pixels in parts:
         begin, end = end, end + events.size
-        order = by_pixel(events, pixels.start, pixels.stop) if len(pixels) > 4 * events.size else events
-        ends = np.zeros(len(pixels) + 1 if order is events else 0, np.int64)
+        few = len(pixels) > 4 * events.size
+        order = by_pixel(events, pixels.start, pixels.stop) if few else events
+        ends = np.zeros(0 if few else len(pixels) + 1, np.int64)
         into = listed[begin:end]
         views = into["row"], into["column"], into["channel"], into["count"]
         _list(order.pixels, order.channels, order.counts, pixels.start, first, columns, ends, *views)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import termios
@@ -39,7 +40,13 @@ def begin(*arguments, cwd, **variables):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
+
+
+def heed_interrupts():
+    """Undo that a shell in the background lets its children ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def begin_in_terminal(*arguments, cwd):
@@ -47,6 +54,7 @@ def begin_in_terminal(*arguments, cwd):
     terminal, inner = os.openpty()
 
     def own_the_terminal():
+        heed_interrupts()
         os.setsid()
         fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
 
