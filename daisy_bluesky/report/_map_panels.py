@@ -12,6 +12,7 @@ from scipy.interpolate import griddata
 from daisy_bluesky.report import _colours as colours
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._run import RunSummary
+from daisy_bluesky.report._wrong_pixels import distortion
 
 PALE = 0.82
 CLIPPED = (0.5, 99.5)
@@ -108,4 +109,4 @@ def _distortion(own: MapOutcome, truth: GroundTruth) -> MapPanel:
     image[truth.ill] = colours.rgb(colours.HAIRLINE)
     wrong = (own.phase_map != truth.labels) & ~truth.ill
     image[wrong] = colours.rgb(colours.WRONG)
-    return MapPanel("distortion", f"{int(wrong.sum())} wrong · TD {truth.total_distortion(own.phase_map):.4f}", image)
+    return MapPanel("distortion", f"{int(wrong.sum())} wrong · TD {distortion(own, own.total_distortion)}", image)
