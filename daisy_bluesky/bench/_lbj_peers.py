@@ -3,6 +3,7 @@
 import tempfile
 import zlib
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def _hdf5(values: NDArray[Any]) -> int:
 
 
 def _zarr(values: NDArray[Any]) -> int:
-    import zarr
+    zarr: Any = import_module("zarr")
 
     with tempfile.TemporaryDirectory() as folder:
         array: Any = zarr.open(folder, mode="w", shape=values.shape, dtype=values.dtype)
@@ -95,7 +96,7 @@ def _zarr(values: NDArray[Any]) -> int:
 
 
 def _pcodec(gaps: NDArray[np.uint64], excess: NDArray[np.uint64]) -> int:
-    from pcodec import ChunkConfig, standalone  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    pcodec: Any = import_module("pcodec")
 
     parts = (gaps.astype(np.uint32), excess.astype(np.uint32))
-    return sum(len(standalone.simple_compress(part, ChunkConfig())) for part in parts)
+    return sum(len(pcodec.standalone.simple_compress(part, pcodec.ChunkConfig())) for part in parts)
