@@ -118,3 +118,20 @@ def test_a_summary_books_nothing(cut_short, specimen, capsys):
     summarize_plan(plan_for(later, continue_from=cut_short.uid))
     assert "Open Run" in capsys.readouterr().out
     assert later.beam.charge == 0
+
+
+def test_a_run_that_is_being_measured_is_not_gone_on_with(laboratory, specimen, classifier_file):
+    microscope, refusals = new_microscope(specimen), []
+
+    def go_on_meanwhile(name, document):
+        if name == "event" and document["seq_num"] == 5 and "eds_spectrum" in document["data"]:
+            (folder,) = laboratory.folder.iterdir()
+            plan = plan_for(microscope, continue_from=folder.name)
+            next(plan)
+            with pytest.raises(ValueError, match="is still being measured; wait until it has ended") as refusal:
+                plan.send(laboratory.folder)
+            refusals.append(refusal)
+
+    laboratory.engine(plan_for(microscope, classifier=classifier_file, fraction=0.01), go_on_meanwhile)
+    assert len(refusals) == 1
+    assert microscope.beam.exposures == 16
