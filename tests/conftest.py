@@ -3,9 +3,9 @@ import signal
 import pytest
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def heeded_interrupts():
-    """Ctrl-C means what it means in Python, even where a shell in the background lets its children ignore it."""
+    """Ctrl-C means what it means in Python, whatever a shell in the background or a command before left it to be."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

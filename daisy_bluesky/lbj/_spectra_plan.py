@@ -82,7 +82,7 @@ def following_plan(values: NDArray[Any], decay: int, noise: Noise, exponent: int
 def as_workable(values: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
     """Return values divided by a power of two near their middle, and its exponent; what is not finite becomes 0."""
     sample = _sample(values)
-    exponent = int(np.frexp(np.median(sample))[1]) if sample.size else 0
+    exponent = int(np.median(np.frexp(sample)[1])) if sample.size else 0
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         workable = np.ldexp(values.astype(np.float64, copy=False), -exponent).astype(np.float32)
     limit = np.float32(2.0**40)

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daisy_bluesky import lbj
@@ -49,6 +49,8 @@ def spectra(draw, dtypes):
 
 @settings(deadline=None, max_examples=150)
 @given(spectra(FLOATS + INTEGERS))
+@example(np.full((2, 24), np.finfo(np.float64).max))
+@example(np.full((2, 24), -np.finfo(np.float64).smallest_subnormal))
 def test_every_bit_comes_back(array):
     restored = lbj.loads(lbj.dumps(array))
     assert (restored.dtype, restored.shape) == (array.dtype, array.shape)
