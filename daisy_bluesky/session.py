@@ -86,7 +86,7 @@ class Session:
         """Close a run that is paused as aborted, upload what is left, let go of the catalog and the RunEngine.
 
         A RunEngine that was given goes on without the journal. What cannot be uploaded, or is not because of Ctrl-C,
-        is for the next session.
+        is for the next `start`.
         """
         if self._closed:
             return

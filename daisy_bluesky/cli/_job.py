@@ -67,7 +67,7 @@ def measure(session: Session, plan: MsgGenerator[str | None], console: Console) 
         session.RE(plan, cast(Any, progress))
     except RunEngineInterrupted:
         tell(_left(session, progress))
-        tell("uploading what there is to tiled; another Ctrl-C leaves that to the next session")
+        tell("uploading what there is to tiled; another Ctrl-C leaves that to the next start")
         session.close()
         raise KeyboardInterrupt from None
     uid = progress.uid
