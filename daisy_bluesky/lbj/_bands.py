@@ -79,8 +79,12 @@ def pop_bands(
     last: int,
     sizes: NDArray[np.uint32],
     places: int,
+    begin_channel: int,
+    stop_channel: int,
 ) -> tuple[int, NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]:
-    """Return -1, or the first band that is damaged, and ranks, channels and counts, (n,) each, of some bands.
+    """Return -1, or the first band that is damaged, and ranks, channels and counts, (n,) each, of some channels.
+
+    A band is decoded from its first channel on, as far as channels are wanted; only at its end is it known to be whole.
 
     Parameters
     ----------
@@ -91,14 +95,17 @@ def pop_bands(
     bounds : (bands + 1,) int64
         First channel of each.
     first, last : int
-        Which bands: from `first` to `last` - 1.
+        The bands of these channels: from `first` to `last` - 1.
     sizes : (levels, channels) uint32
         Pixels of each level.
     places : int
         How many ranks there are.
+    begin_channel, stop_channel : int
+        Which channels: from `begin_channel` to `stop_channel` - 1.
     """
-    n = np.int64(0)
-    for channel in range(bounds[first], bounds[last]):
+    n, skipped = np.int64(0), np.int64(0)
+    for channel in range(bounds[first], min(bounds[last], stop_channel)):
+        skipped = n if channel == begin_channel else skipped
         n += np.int64(sizes[0, channel])
     ranks, channels, counts = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint64)
     words = words_of(data, 4 * lengths[:first].sum(), lengths[first:last].sum())
@@ -106,7 +113,7 @@ def pop_bands(
     for band in range(first, last):
         start, stop = stop, stop + int(lengths[band])
         state, place = begin(words, start, stop)
-        for channel in range(bounds[band], bounds[band + 1]):
+        for channel in range(bounds[band], min(bounds[band + 1], stop_channel)):
             begun, end = end, end + int(np.int64(sizes[0, channel]))
             if end > begun:
                 channels[begun:end] = channel
@@ -115,9 +122,9 @@ def pop_bands(
                 )
                 if state == 0:
                     return band, ranks, channels, counts
-        if state != INITIAL or place != stop:
+        if bounds[band + 1] <= stop_channel and (state != INITIAL or place != stop):
             return band, ranks, channels, counts
-    return -1, ranks, channels, counts
+    return -1, ranks[skipped:], channels[skipped:], counts[skipped:]
 
 
 @compiled

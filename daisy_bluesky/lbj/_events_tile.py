@@ -72,17 +72,19 @@ def read_events(source: Bytes, plane: Plane, model: Model, channels: range) -> E
     """
     if plane.channels > MOST_CHANNELS or plane.pixels > MOST_PLACES:
         raise LBJError(f"a tile of events of {plane.pixels} pixels of {plane.channels} channels")
+    if len(channels) == 0:
+        return Events.empty(0)
     data = source.rest()
     wrong, place, occupied, sizes, bounds, lengths = _open(data, plane.pixels, plane.channels, model)
     if wrong:
         raise LBJError(_WRONG[wrong])
-    first, last = _touched(bounds, channels)
+    window = channels.start, channels.stop
+    first, last = _touched(bounds, *window)
     places = occupied.size or plane.pixels
-    band, pixels, at, counts = pop_bands(data[place:], lengths, bounds, first, last, sizes, places)
+    band, pixels, at, counts = pop_bands(data[place:], lengths, bounds, first, last, sizes, places, *window)
     if band >= 0:
         raise LBJError(f"channels {bounds[band]} to {bounds[band + 1] - 1} do not decode")
-    found = Events(occupied[pixels] if occupied.size else pixels, at, counts)
-    return found if len(channels) == plane.channels else _cut(found, channels)
+    return Events(occupied[pixels] if occupied.size else pixels, at, counts)
 
 
 @compiled
@@ -146,13 +148,12 @@ def _occupancy(occupied: NDArray[np.uint32], pixels: int) -> bytes:
     return write_varint(words.size) + words.astype("<u4", copy=False).tobytes()
 
 
-def _touched(bounds: NDArray[np.int64], channels: range) -> tuple[int, int]:
-    if len(channels) == 0:
-        return 0, 0
-    first = int(np.searchsorted(bounds, channels.start, "right")) - 1
-    return first, int(np.searchsorted(bounds, channels.stop, "left"))
-
-
-def _cut(events: Events, channels: range) -> Events:
-    first, last = np.searchsorted(events.channels, [channels.start, channels.stop])
-    return events[first:last]
+@compiled
+def _touched(bounds: NDArray[np.int64], start: int, stop: int) -> tuple[int, int]:
+    """Return the bands from `first` to `last` - 1 that hold the channels from `start` to `stop` - 1."""
+    first, last = 0, 0
+    while bounds[first + 1] <= start:
+        first += 1
+    while bounds[last] < stop:
+        last += 1
+    return first, last

@@ -126,7 +126,8 @@ class Reader:
         table = self._rows
         if isinstance(row, slice):
             return self._stacked(table, np.arange(table.seq_nums.size)[row])
-        return self._stacked(table, self._row(table, row)).reshape(self._contents.header.item_shape)
+        number = np.array([self._row(table, row)])
+        return self._stacked(table, number).reshape(self._contents.header.item_shape)
 
     def window(self, start: int, stop: int, *, channels: slice = _ALL) -> NDArray[Any]:
         """Return rows `start` to `stop` - 1, clipped to those there are, in an energy window.
@@ -200,7 +201,7 @@ class Reader:
             If the record is damaged.
         """
         table = self._rows
-        return events_of(*self._parts(table, int(self._row(table, row)[0]), channels), self._contents.header)
+        return events_of(*self._parts(table, self._row(table, row), channels), self._contents.header)
 
     def csr(self, start: int, stop: int, *, channels: slice = _ALL) -> "scipy.sparse.csr_array":
         """Return rows `start` to `stop` - 1 as a sparse matrix, (rows * pixels of an item, channels of the window).
@@ -283,11 +284,11 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _row(self, table: Rows, row: SupportsIndex) -> NDArray[np.int64]:
+    def _row(self, table: Rows, row: SupportsIndex) -> int:
         number, rows = index(row), table.seq_nums.size
         if not -rows <= number < rows:
             raise IndexError(f"row {number} of {self.path}, which has {rows}")
-        return np.array([number % rows])
+        return number % rows
 
     def _stacked(self, table: Rows, numbers: NDArray[np.int64]) -> NDArray[Any]:
         header = self._contents.header

@@ -168,32 +168,29 @@ class Stored:
         """
         if self._tiles is None:
             return [(_within(self._listed(), pixels, channels), pixels)]
-        starts = self._tiles.tile_starts
+        starts = self._tiles.starts
         return [
             (
-                self._tile(tile, pixels, channels),
-                range(max(pixels.start, int(starts[tile])), min(pixels.stop, int(starts[tile + 1]))),
+                self._tile(self._tiles, tile, pixels, channels),
+                range(max(pixels.start, starts[tile]), min(pixels.stop, starts[tile + 1])),
             )
             for tile in self._tiles.touched(pixels)
         ]
 
-    def _tile(self, tile: int, pixels: range, channels: range) -> Events:
-        starts = self._tiles.tile_starts if self._tiles is not None else np.zeros(2, np.int64)
-        whole = pixels.start <= starts[tile] and starts[tile + 1] <= pixels.stop
+    def _tile(self, tiles: CodedPlane, tile: int, pixels: range, channels: range) -> Events:
+        start, stop = tiles.starts[tile], tiles.starts[tile + 1]
         kept = self._cache.get(self._place, tile)
-        if kept is None and self._tiles is not None:
-            found = self._tiles.tile(tile, channels)
-            if whole:
-                return found
-            if channels != self.all_channels:
-                return _within(found, pixels, channels)
-            kept = by_pixel(found, int(starts[tile]), int(starts[tile + 1]))
-            self._cache.put(self._place, tile, kept)
         if kept is None:
-            return Events.empty(0)
+            found = tiles.tile(tile, channels)
+            if pixels.start <= start and stop <= pixels.stop:
+                return found
+            if len(channels) < self._header.channels:
+                return _within(found, pixels, channels)
+            kept = by_pixel(found, start, stop)
+            self._cache.put(self._place, tile, kept)
         first, last = np.searchsorted(kept.pixels, [pixels.start, pixels.stop])
         part = kept[first:last]
-        return part if channels == self.all_channels else _within(part, pixels, channels)
+        return part if len(channels) == self._header.channels else _within(part, pixels, channels)
 
     def _listed(self) -> Events:
         positions, counts = decode_events(self.codec, bytes(self.payload), self._header.voxels, self._header.dtype)
