@@ -119,9 +119,7 @@ def _open(
 
 
 @compiled
-def _take_occupancy(
-    data: NDArray[np.uint8], place: int, occupied: int, pixels: int
-) -> tuple[NDArray[np.uint32], int]:
+def _take_occupancy(data: NDArray[np.uint8], place: int, occupied: int, pixels: int) -> tuple[NDArray[np.uint32], int]:
     """Return the occupied pixels and where they end, -1 where they are none."""
     length, place = take_number(data, place)
     left = data.size - place

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 
-
 _DIGIT_BITS = np.uint32(8)
 _DIGITS = 2**8
 _LAST_DIGIT = np.uint32(_DIGITS - 1)

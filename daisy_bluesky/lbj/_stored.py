@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._bytes import Bytes
-from daisy_bluesky.lbj._codecs import CODED, decode_events, decode_item
+from daisy_bluesky.lbj._codecs import CODED, SPARSE, decode_events, decode_item
 from daisy_bluesky.lbj._coded import CodedPlane
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._header import Header
@@ -81,7 +81,7 @@ class Stored:
         self._spectra: NDArray[Any] | None = None
 
     def fill(self, ranks: NDArray[np.int64], out: NDArray[Any]) -> None:
-        """Fill `out`, (n, voxels) of the file's type, with the items of `ranks`, (n,).
+        """Fill `out`, (n, voxels) zeros of the file's type, with the items of `ranks`, (n,).
 
         Raises
         ------
@@ -93,9 +93,9 @@ class Stored:
             return
         if self._tiles is None:
             decode_item(self.codec, bytes(self.payload), out[0])
-            out[1:] = out[0]
+            if len(out) > 1:
+                out[1:] = out[0]
             return
-        out[:] = 0
         unique, inverse = np.unique(ranks, return_inverse=True)
         target = out if np.array_equal(unique, ranks) else np.zeros_like(out[: unique.size])
         for first, last in _runs(unique):
@@ -113,6 +113,8 @@ class Stored:
             self.events(range(rank * pixels, (rank + 1) * pixels), self.all_channels)
         elif self.items > 1:
             self._together()
+        elif self.codec == SPARSE:  # however large the item is said to be
+            decode_events(SPARSE, bytes(self.payload), self._header.voxels, self._header.dtype)
         else:
             decode_item(self.codec, bytes(self.payload), self._header.room(1)[0])
 
@@ -120,7 +122,7 @@ class Stored:
         """Return all items, (items, voxels), which were coded together."""
         if self._spectra is None:
             check_room(self.codec, self.items * self._header.voxels, self.payload)
-            spectra = np.empty((self.items, self._header.voxels), self._header.dtype)
+            spectra = self._header.room(self.items)
             decode_item(self.codec, bytes(self.payload), spectra.reshape(-1))
             self._spectra = spectra
         return self._spectra
@@ -228,7 +230,7 @@ def opened(
 
 
 def decode_alone(header: Header, codec: int, payload: bytes, out: NDArray[Any]) -> None:
-    """Fill `out`, (voxels,) of the file's type, with an item that needs no spectral model.
+    """Fill `out`, (voxels,) zeros of the file's type, with an item that needs no spectral model.
 
     Raises
     ------
