@@ -24,13 +24,16 @@ from daisy_bluesky.lbj._model_stream import (
     EXCESS,
     SIGN_OF_ZERO,
     VOXELS,
+    Noise,
+    Streams,
+    Terms,
+    begin_model,
     has_room,
-    put_model,
-    put_scores,
-    take_model,
-    take_scores,
+    put_prediction,
+    take_prediction,
+    take_terms,
 )
-from daisy_bluesky.lbj._spectral_model import POINT, predict, sigma, weights_of
+from daisy_bluesky.lbj._spectral_model import POINT, sigma
 
 PHASES = 8
 LEVELS = 4 * 49
@@ -190,98 +193,65 @@ def write_exact(
     patterns: NDArray[np.unsignedinteger],
     kind: Kind,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
-    mean_shift: np.int64,
-    mean: NDArray[np.int64],
-    shifts: NDArray[np.int64],
-    loadings: NDArray[np.int64],
-    scores: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    noise: Noise,
+    terms: Terms,
+    streams: Streams,
 ) -> bool:
-    """Write bit patterns, (spectra, channels); return False where the streams have no room.
+    """Write bit patterns, (spectra, channels), which stand for values of a kind; return False where there is no room.
 
-    Parameters
-    ----------
-    patterns : (spectra, channels) unsigned integers
-    kind : Kind
-        What they stand for.
-    decay : int
-        Of the running prediction along the channels, a shift; `MODELLED` to predict with the model.
-    noise, mean_shift, mean, shifts, loadings, scores
-        Those of the model, noise being (slope, floor).
-    contexts, state, coded, plain
-        The streams, begun.
+    The prediction is that of a model where `decay` is `MODELLED`, else a running one along the channels.
     """
+    contexts, state, coded, plain = streams
     modelled = decay == MODELLED
     row = np.zeros(patterns.shape[1], np.int64)
-    if modelled and not put_model(mean, loadings, contexts, state, coded, plain):
-        return False
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
+    fits, mean, weights = begin_model(modelled, noise, terms, streams)
     predicted, spread = _ZERO, _ONE << POINT
-    for spectrum in range(patterns.shape[0]):
-        if not has_room(state, coded, plain):
-            return False
-        if modelled:
-            put_scores(scores[spectrum], contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores[spectrum], row)
+    for spectrum in range(patterns.shape[0] if fits else 0):
+        if modelled and has_room(state, coded, plain):
+            put_prediction(spectrum, mean, weights, terms, streams, row)
         for channel in range(patterns.shape[1]):
             if not has_room(state, coded, plain):
                 return False
             pattern = np.int64(patterns[spectrum, channel])
             if modelled:
-                scatter = sigma(row[channel], noise[0], noise[1])
+                scatter = sigma(row[channel], noise.slope, noise.floor)
                 _put_voxel(pattern, row[channel], scatter, kind, contexts, state, coded, plain)
             else:
                 celled, cell = _put_voxel(pattern, predicted, spread + 1, kind, contexts, state, coded, plain)
                 predicted, spread = _followed(celled, cell, predicted, spread, decay)
     end_writing(state, coded, plain)
-    return True
+    return fits
 
 
 @compiled
 def read_exact(
     kind: Kind,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
+    noise: Noise,
     mean_shift: np.int64,
     shifts: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
     out: NDArray[np.unsignedinteger],
 ) -> bool:
     """Fill `out`, (spectra, channels), with bit patterns; return False at the first spectrum that breaks off."""
+    contexts, state, coded, plain = streams
     modelled = decay == MODELLED
-    channels = out.shape[1]
-    mean, row = np.zeros(channels if modelled else 0, np.int64), np.zeros(channels, np.int64)
-    loadings, scores = np.zeros((shifts.size, channels), np.int64), np.zeros(shifts.size, np.int64)
-    if modelled:
-        take_model(mean_shift, mean, loadings, contexts, state, coded, plain)
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
+    row = np.zeros(out.shape[1], np.int64)
+    mean, weights, loadings = take_terms(row.size if modelled else 0, noise, mean_shift, shifts.size, streams)
     predicted, spread = _ZERO, _ONE << POINT
     for spectrum in range(out.shape[0]):
         if state[BROKEN]:
             return False
         if modelled:
-            take_scores(scores, contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores, row)
-        for channel in range(channels):
-            if modelled:
-                predicted = row[channel]
-                scatter = sigma(predicted, noise[0], noise[1])
-            else:
-                scatter = spread + 1
+            take_prediction(mean, weights, shifts, loadings, streams, row)
+        for channel in range(row.size):
+            predicted = row[channel] if modelled else predicted
+            scatter = sigma(predicted, noise.slope, noise.floor) if modelled else spread + 1
             celled, cell = _take_cell(predicted, scatter, contexts, state, coded, plain)
-            pattern = (
-                _pattern_of(cell, kind, contexts, state, coded, plain) if celled else take_plain(kind[0], state, plain)
-            )
-            out[spectrum, channel] = pattern
+            if celled:
+                out[spectrum, channel] = _pattern_of(cell, kind, contexts, state, coded, plain)
+            else:
+                out[spectrum, channel] = take_plain(kind.bits, state, plain)
             if not modelled:
                 predicted, spread = _followed(celled, cell, predicted, spread, decay)
     return True

@@ -1,5 +1,7 @@
 """A spectral model in a stream of adaptive bits: the mean and the loadings before the voxels, the scores with them."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,8 @@ from daisy_bluesky.lbj._spectral_model import (
     LARGEST_MEAN,
     LARGEST_SCORE,
     MOST_COMPONENTS,
+    predict,
+    weights_of,
 )
 
 MEAN = 0
@@ -28,6 +32,94 @@ SIGN_OF_ZERO = EXCESS
 """The first context of a tree is not used by its symbols."""
 VOXELS = EXCESS + TREE
 """First context of the voxels; below are those of the model and of values far off."""
+
+
+class Streams(NamedTuple):
+    """Where voxels are written to or read from.
+
+    Attributes
+    ----------
+    contexts : (n,) uint32
+    state : (STATE,) int64
+        Begun.
+    coded, plain : (bytes,) uint8
+    """
+
+    contexts: NDArray[np.uint32]
+    state: NDArray[np.int64]
+    coded: NDArray[np.uint8]
+    plain: NDArray[np.uint8]
+
+
+class Noise(NamedTuple):
+    """Variance of a voxel: `slope` times its prediction, plus `floor`."""
+
+    slope: np.int64
+    floor: np.int64
+
+
+class Terms(NamedTuple):
+    """What is written of a `SpectralModel`."""
+
+    mean_shift: np.int64
+    mean: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    loadings: NDArray[np.int64]
+    scores: NDArray[np.int64]
+
+
+@compiled
+def begin_model(
+    modelled: bool, noise: Noise, terms: Terms, streams: Streams
+) -> tuple[bool, NDArray[np.int64], NDArray[np.int64]]:
+    """Write the model; return whether there was room, and mean and its sigma, (channels,), in fixed-point units."""
+    contexts, state, coded, plain = streams
+    fits = not modelled or put_model(terms.mean, terms.loadings, contexts, state, coded, plain)
+    mean = terms.mean << terms.mean_shift
+    return fits, mean, weights_of(mean, noise.slope, noise.floor)
+
+
+@compiled
+def put_prediction(
+    spectrum: int,
+    mean: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    terms: Terms,
+    streams: Streams,
+    out: NDArray[np.int64],
+) -> None:
+    """Write the scores of a spectrum, and fill `out`, (channels,), with what they predict."""
+    contexts, state, coded, plain = streams
+    put_scores(terms.scores[spectrum], contexts, state, coded, plain)
+    predict(mean, weights, terms.shifts, terms.loadings, terms.scores[spectrum], out)
+
+
+@compiled
+def take_terms(
+    channels: int, noise: Noise, mean_shift: np.int64, components: int, streams: Streams
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Read a model; return mean and its sigma, (channels,), in fixed-point units, and loadings."""
+    mean, loadings = np.zeros(channels, np.int64), np.zeros((components, channels), np.int64)
+    contexts, state, coded, plain = streams
+    take_model(mean_shift, mean, loadings, contexts, state, coded, plain)
+    mean = mean << mean_shift
+    return mean, weights_of(mean, noise.slope, noise.floor), loadings
+
+
+@compiled
+def take_prediction(
+    mean: NDArray[np.int64],
+    weights: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    loadings: NDArray[np.int64],
+    streams: Streams,
+    out: NDArray[np.int64],
+) -> None:
+    """Read the scores of a spectrum, and fill `out`, (channels,), with what they predict."""
+    scores = np.empty(shifts.size, np.int64)
+    contexts, state, coded, plain = streams
+    take_scores(scores, contexts, state, coded, plain)
+    predict(mean, weights, shifts, loadings, scores, out)
 
 
 @compiled

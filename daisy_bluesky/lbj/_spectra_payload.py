@@ -23,6 +23,8 @@ from daisy_bluesky.lbj._adaptive_bits import (
 from daisy_bluesky.lbj._cells import kind_of, patterns_of, smallest_unit
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, noise_of_neighbours
+from daisy_bluesky.lbj._model_stream import Noise as FixedNoise
+from daisy_bluesky.lbj._model_stream import Streams, Terms
 from daisy_bluesky.lbj._spectra_plan import Plan, as_workable, following_plan, lattice_of, modelled_plan
 from daisy_bluesky.lbj._spectral_model import (
     LARGEST_FLOOR,
@@ -65,13 +67,10 @@ def decode_exact(payload: bytes, out: NDArray[Any]) -> None:
     whole = exact.read_exact(
         kind_of(out.dtype, plan.unit, whole=plan.whole),
         np.int64(plan.decay),
-        (np.int64(model.slope), np.int64(model.floor)),
+        _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        new_contexts(exact.CONTEXTS),
-        state,
-        coded,
-        plain,
+        Streams(new_contexts(exact.CONTEXTS), state, coded, plain),
         patterns_of(out).reshape(-1, plan.channels),
     )
     if not whole or not is_whole(state, coded, plain):
@@ -115,17 +114,12 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
     begin_reading(state, coded)
     model, values = plan.model, out.reshape(-1, plan.channels)
     whole = quantised.read_quantised(
-        math.ldexp(1.0, POINT - plan.unit),
-        np.int64(steps),
-        np.uint64(seed),
+        _grid(plan, steps, seed),
         np.int64(_signed_decay(plan)),
-        (np.int64(model.slope), np.int64(model.floor)),
+        _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        new_contexts(quantised.CONTEXTS),
-        state,
-        coded,
-        plain,
+        Streams(new_contexts(quantised.CONTEXTS), state, coded, plain),
         values,
         patterns_of(values),
     )
@@ -161,63 +155,50 @@ def _exact_plans(values: NDArray[Any]) -> Iterator[Plan]:
 
 
 def _exact_payload(values: NDArray[Any], plan: Plan) -> bytes | None:
-    model = plan.model
+    patterns = patterns_of(np.ascontiguousarray(values))
+    kind, terms = kind_of(values.dtype, plan.unit, whole=plan.whole), _terms(plan.model, len(values))
 
-    def write(*streams: Any) -> bool:
-        return exact.write_exact(
-            patterns_of(np.ascontiguousarray(values)),
-            kind_of(values.dtype, plan.unit, whole=plan.whole),
-            np.int64(plan.decay),
-            (np.int64(model.slope), np.int64(model.floor)),
-            np.int64(model.mean_shift),
-            model.mean,
-            model.shifts,
-            model.loadings,
-            _scores(model, len(values)),
-            *streams,
-        )
+    def write(streams: Streams) -> bool:
+        return exact.write_exact(patterns, kind, np.int64(plan.decay), _noise(plan.model), terms, streams)
 
     return _payload(values.nbytes, _plan_bytes(plan), exact.CONTEXTS, write)
 
 
 def _quantised_payload(values: NDArray[Any], plan: Plan, steps: int) -> bytes | None:
-    model, values = plan.model, np.ascontiguousarray(values)
+    values = np.ascontiguousarray(values)
     seed = int(google_crc32c.value(values.tobytes()))  # frames that differ are dithered differently
 
-    def write(*streams: Any) -> bool:
-        return quantised.write_quantised(
-            values,
-            patterns_of(values),
-            math.ldexp(1.0, POINT - plan.unit),
-            np.int64(steps),
-            np.uint64(seed),
-            np.int64(_signed_decay(plan)),
-            (np.int64(model.slope), np.int64(model.floor)),
-            np.int64(model.mean_shift),
-            model.mean,
-            model.shifts,
-            model.loadings,
-            _scores(model, len(values)),
-            *streams,
-        )
+    grid, decay, terms = _grid(plan, steps, seed), np.int64(_signed_decay(plan)), _terms(plan.model, len(values))
+
+    def write(streams: Streams) -> bool:
+        return quantised.write_quantised(values, patterns_of(values), grid, decay, _noise(plan.model), terms, streams)
 
     head = _plan_bytes(plan) + write_varint(steps) + write_varint(seed)
     return _payload(values.nbytes, head, quantised.CONTEXTS, write)
 
 
-def _payload(room: int, head: bytes, contexts: int, write: Callable[..., bool]) -> bytes | None:
+def _payload(room: int, head: bytes, contexts: int, write: Callable[[Streams], bool]) -> bytes | None:
     coded, plain = (np.empty(room + 2 * SPARE, np.uint8) for _ in range(2))
     state = np.empty(STATE, np.int64)
     begin_writing(state)
-    if not write(new_contexts(contexts), state, coded, plain):
+    if not write(Streams(new_contexts(contexts), state, coded, plain)):
         return None
     sizes = int(state[CODED]), int(state[PLAIN])
     payload = head + write_varint(sizes[0]) + coded[: sizes[0]].tobytes() + plain[: sizes[1]].tobytes()
     return payload if len(payload) < room else None
 
 
-def _scores(model: SpectralModel, spectra: int) -> NDArray[np.int64]:
-    return model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
+def _terms(model: SpectralModel, spectra: int) -> Terms:
+    scores = model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
+    return Terms(np.int64(model.mean_shift), model.mean, model.shifts, model.loadings, scores)
+
+
+def _noise(model: SpectralModel) -> FixedNoise:
+    return FixedNoise(np.int64(model.slope), np.int64(model.floor))
+
+
+def _grid(plan: Plan, steps: int, seed: int) -> quantised.Grid:
+    return quantised.Grid(math.ldexp(1.0, POINT - plan.unit), np.int64(steps), np.uint64(seed))
 
 
 def _signed_decay(plan: Plan) -> int:
