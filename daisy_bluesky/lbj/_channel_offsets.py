@@ -96,7 +96,7 @@ def _offsets(values: NDArray[Any]) -> NDArray[Any]:
     for bits in range(_FINEST[values.itemsize], -1, -1):  # the coarsest that lies strictly between wins, coming last
         coarse = np.ldexp(np.rint(np.ldexp(found, bits)), -bits)
         found = np.where((low < coarse) & (coarse < high), coarse, found)
-    return found.astype(values.dtype)
+    return np.asarray(found.astype(values.dtype))
 
 
 def _taken_apart(values: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
@@ -124,11 +124,11 @@ def _orders(values: NDArray[Any]) -> NDArray[np.int64]:
     """Return the place of each float in the order of the floats: 0 for 0.0, -1 for -0.0."""
     patterns = np.ascontiguousarray(values).view(f"i{values.itemsize}").astype(np.int64)
     smallest = np.int64(-(2 ** (8 * values.itemsize - 1)))
-    return np.where(patterns < 0, -1 - (patterns - smallest), patterns)
+    return np.asarray(np.where(patterns < 0, -1 - (patterns - smallest), patterns))
 
 
 def _at(orders: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return the floats at places in their order."""
     smallest = np.int64(-(2 ** (8 * dtype.itemsize - 1)))
     patterns = np.where(orders < 0, smallest + (-1 - orders), orders)
-    return patterns.astype(f"i{dtype.itemsize}").view(dtype)
+    return np.asarray(patterns.astype(f"i{dtype.itemsize}").view(dtype))

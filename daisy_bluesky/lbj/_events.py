@@ -98,17 +98,17 @@ def _list(
     for pixel in range(1, ends.size):
         ends[pixel] += ends[pixel - 1]
     for n in range(pixels.size):
-        i, place = n, n
+        event, place = np.int64(n), np.int64(n)
         if few:
-            i = np.int64(order[n])
+            event = np.int64(order[n])
         else:
             place = np.int64(ends[np.int64(pixels[n]) - start])
             ends[np.int64(pixels[n]) - start] += np.uint32(1)
-        at = np.uint32(np.int64(pixels[i]) - first)
+        at = np.uint32(np.int64(pixels[event]) - first)
         row[place] = at // np.uint32(columns)
         column[place] = at % np.uint32(columns)
-        channel[place] = channels[i]
-        count[place] = counts[i]
+        channel[place] = channels[event]
+        count[place] = counts[event]
 
 
 def _field(events: NDArray[np.void], name: str, length: int, *, optional: bool) -> NDArray[np.int64]:

@@ -101,13 +101,13 @@ def order_by_pixel(pixels: NDArray[np.uint32], first: int, stop: int) -> NDArray
         for digit in range(_DIGITS):
             ends[digit + 1] += ends[digit]
         for i in before:
-            digit = _digit(pixels[i], first, shift)
-            order[ends[digit]] = i
-            ends[digit] += 1
+            place = _digit(pixels[i], first, shift)
+            order[ends[place]] = i
+            ends[place] += 1
         shift += _DIGIT_BITS
     return order
 
 
 @compiled
-def _digit(pixel: np.uint32, first: int, shift: np.uint32) -> int:
+def _digit(pixel: np.uint32, first: int, shift: np.uint32) -> np.int64:
     return np.int64(((pixel - np.uint32(first)) >> shift) & _LAST_DIGIT)

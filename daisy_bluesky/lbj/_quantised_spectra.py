@@ -17,6 +17,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._adaptive_bits import (
     BROKEN,
     TREE,
+    Streams,
     bit_length,
     end_writing,
     put_plain,
@@ -27,7 +28,6 @@ from daisy_bluesky.lbj._adaptive_bits import (
 from daisy_bluesky.lbj._model_stream import (
     VOXELS,
     Noise,
-    Streams,
     Terms,
     begin_model,
     has_room,
@@ -146,28 +146,27 @@ def write_quantised(
     streams: Streams,
 ) -> bool:
     """Write floats, (spectra, channels), and, of those far off, their bit patterns; False where there is no room."""
-    contexts, state, coded, plain = streams
     channels, bits = patterns.shape[1], np.int64(8 * patterns.itemsize)
     row, none, predicted = np.zeros(channels, np.int64), np.zeros(1, values.dtype), _ZERO
-    fits, mean, weights = begin_model(decay < 0, noise, terms, streams)
+    fits, mean, weights = begin_model(bool(decay < 0), noise, terms, streams)
     for spectrum in range(patterns.shape[0] if fits else 0):
-        if decay < 0 and has_room(state, coded, plain):
+        if decay < 0 and has_room(streams):
             put_prediction(spectrum, mean, weights, terms, streams, row)
         for channel in range(channels):
-            if not has_room(state, coded, plain):
+            if not has_room(streams):
                 return False
             predicted = row[channel] if decay < 0 else predicted
             dither = _dither(grid.seed, np.int64(spectrum) * channels + channel)
             step, scatter = _step(predicted, noise, grid.steps)
             value = np.float64(values[spectrum, channel]) * grid.scale
             number, restored = _quantised(value, grid.scale, predicted, dither, step, grid.steps * scatter, none)
-            put_symbol(number + _HALF, _context(scatter, dither), contexts, state, coded)
+            put_symbol(number + _HALF, _context(scatter, dither), streams)
             if number == -_HALF:
-                put_plain(np.int64(patterns[spectrum, channel]), bits, state, plain)
+                put_plain(np.int64(patterns[spectrum, channel]), bits, streams)
                 predicted = _caught_up(predicted, value)
             else:
                 predicted = _followed(predicted, restored, decay)
-    end_writing(state, coded, plain)
+    end_writing(streams)
     return fits
 
 
@@ -183,12 +182,11 @@ def read_quantised(
     patterns: NDArray[np.unsignedinteger],
 ) -> bool:
     """Fill `out`, (spectra, channels), of which `patterns` is a view; return False where it breaks off."""
-    contexts, state, coded, plain = streams
     channels, bits = out.shape[1], np.int64(8 * patterns.itemsize)
     row, predicted = np.zeros(channels, np.int64), _ZERO
     mean, weights, loadings = take_terms(channels if decay < 0 else 0, noise, mean_shift, shifts.size, streams)
     for spectrum in range(out.shape[0]):
-        if state[BROKEN]:
+        if streams.state[BROKEN]:
             return False
         if decay < 0:
             take_prediction(mean, weights, shifts, loadings, streams, row)
@@ -196,9 +194,9 @@ def read_quantised(
             predicted = row[channel] if decay < 0 else predicted
             dither = _dither(grid.seed, np.int64(spectrum) * channels + channel)
             step, scatter = _step(predicted, noise, grid.steps)
-            symbol = take_symbol(_context(scatter, dither), contexts, state, coded)
+            symbol = take_symbol(_context(scatter, dither), streams)
             if symbol == 0:
-                patterns[spectrum, channel] = take_plain(bits, state, plain)
+                patterns[spectrum, channel] = take_plain(bits, streams)
                 predicted = _caught_up(predicted, np.float64(out[spectrum, channel]) * grid.scale)
             else:
                 restored = _restored(predicted, symbol - _HALF, dither, step)

@@ -10,21 +10,12 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.lbj import _exact_spectra as exact
 from daisy_bluesky.lbj import _quantised_spectra as quantised
-from daisy_bluesky.lbj._adaptive_bits import (
-    CODED,
-    PLAIN,
-    SPARE,
-    STATE,
-    begin_reading,
-    begin_writing,
-    is_whole,
-    new_contexts,
-)
+from daisy_bluesky.lbj._adaptive_bits import SPARE, Streams, is_whole, reading, writing, written
 from daisy_bluesky.lbj._cells import kind_of, patterns_of, smallest_unit
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, noise_of_neighbours
 from daisy_bluesky.lbj._model_stream import Noise as FixedNoise
-from daisy_bluesky.lbj._model_stream import Streams, Terms
+from daisy_bluesky.lbj._model_stream import Terms
 from daisy_bluesky.lbj._spectra_plan import Plan, as_workable, following_plan, lattice_of, modelled_plan
 from daisy_bluesky.lbj._spectral_model import (
     LARGEST_FLOOR,
@@ -60,20 +51,17 @@ def encode_exact(values: NDArray[Any]) -> bytes | None:
 def decode_exact(payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,) integer or float, from a payload; LBJError where it is not one of such values."""
     plan, rest = _read_plan(payload, out)
-    coded, plain = _split(payload, rest)
-    state = np.empty(STATE, np.int64)
-    begin_reading(state, coded)
-    model = plan.model
+    streams, model = reading(exact.CONTEXTS, *_split(payload, rest)), plan.model
     whole = exact.read_exact(
         kind_of(out.dtype, plan.unit, whole=plan.whole),
         np.int64(plan.decay),
         _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        Streams(new_contexts(exact.CONTEXTS), state, coded, plain),
+        streams,
         patterns_of(out).reshape(-1, plan.channels),
     )
-    if not whole or not is_whole(state, coded, plain):
+    if not whole or not is_whole(streams):
         raise LBJError("exact spectra do not decode")
 
 
@@ -107,11 +95,9 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
         raise LBJError(f"quantised spectra stored for {out.dtype}")
     plan, rest = _read_plan(payload, out)
     (steps, seed), rest = _numbers(payload, rest, 2)
-    coded, plain = _split(payload, rest)
+    streams = reading(quantised.CONTEXTS, *_split(payload, rest))
     if not 1 <= steps <= quantised.LARGEST_STEP or seed >= 2**32:
         raise LBJError(f"quantised spectra with a step of {steps}")
-    state = np.empty(STATE, np.int64)
-    begin_reading(state, coded)
     model, values = plan.model, out.reshape(-1, plan.channels)
     whole = quantised.read_quantised(
         _grid(plan, steps, seed),
@@ -119,11 +105,11 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
         _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        Streams(new_contexts(quantised.CONTEXTS), state, coded, plain),
+        streams,
         values,
         patterns_of(values),
     )
-    if not whole or not is_whole(state, coded, plain):
+    if not whole or not is_whole(streams):
         raise LBJError("quantised spectra do not decode")
 
 
@@ -178,13 +164,11 @@ def _quantised_payload(values: NDArray[Any], plan: Plan, steps: int) -> bytes | 
 
 
 def _payload(room: int, head: bytes, contexts: int, write: Callable[[Streams], bool]) -> bytes | None:
-    coded, plain = (np.empty(room + 2 * SPARE, np.uint8) for _ in range(2))
-    state = np.empty(STATE, np.int64)
-    begin_writing(state)
-    if not write(Streams(new_contexts(contexts), state, coded, plain)):
+    streams = writing(contexts, room + 2 * SPARE)
+    if not write(streams):
         return None
-    sizes = int(state[CODED]), int(state[PLAIN])
-    payload = head + write_varint(sizes[0]) + coded[: sizes[0]].tobytes() + plain[: sizes[1]].tobytes()
+    coded, plain = written(streams)
+    payload = head + write_varint(len(coded)) + coded + plain
     return payload if len(payload) < room else None
 
 

@@ -1,5 +1,7 @@
 """Short lists of magnitudes within a payload, sparse or dense, whichever is shorter."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ def read_vector(source: Bytes, n: int) -> NDArray[np.uint64]:
 
 
 @compiled
-def take_number(data: NDArray[np.uint8], place: int) -> tuple[int, int]:
+def take_number(data: NDArray[np.uint8], place: int) -> tuple[Any, int]:
     """Return the number at a byte and where it ends, -1 where it does not."""
     value = np.int64(0)
     for i in range(min(_LONGEST, data.size - place) if place >= 0 else 0):
