@@ -17,6 +17,7 @@ from daisy_bluesky.lbj._spectra_payload import (
     encode_exact,
     encode_quantised,
 )
+from daisy_bluesky.lbj._spectra_plan import lattice_of
 
 EXACT = 16
 QUANTISED = 17
@@ -49,7 +50,7 @@ def encode_spectra(values: NDArray[Any], guarantee: Guarantee, noise: Noise | No
     if spectra.size == 0 or spectra.dtype.kind == "b":
         return None
     payload = encode_exact(spectra) if guarantee.step is None else encode_quantised(spectra, guarantee.step, noise)
-    offsets = encode_offsets(spectra) if guarantee.step is None else None
+    offsets = encode_offsets(spectra) if guarantee.step is None and lattice_of(spectra) is None else None
     if offsets is not None and (payload is None or len(offsets) < len(payload)):
         return OFFSETS, offsets
     return None if payload is None else (codec, payload)
