@@ -56,6 +56,14 @@ def varint_zstd(gaps: NDArray[np.uint64], excess: NDArray[np.uint64], level: int
     return min(len(compressor.compress(_groups(numbers))) for numbers in (in_turn, behind))
 
 
+def shuffled_zstd(values: NDArray[Any], level: int) -> int:
+    """Return the bytes of an array compressed by zstd: as it is, by bytes or by bits of its values, the fewest."""
+    octets = np.ascontiguousarray(values).reshape(-1).view(np.uint8).reshape(-1, values.itemsize)
+    bits = np.packbits(np.unpackbits(octets, axis=1).T)
+    compressor = zstandard.ZstdCompressor(level)
+    return min(len(compressor.compress(part.tobytes())) for part in (octets, octets.T, bits))
+
+
 def _groups(numbers: NDArray[np.uint64]) -> bytes:
     shifts = np.arange(0, 70, 7, dtype=np.uint64)[: max(1, -(-int(numbers.max(initial=1)).bit_length() // 7))]
     groups = (numbers[:, None] >> shifts) & np.uint64(127)

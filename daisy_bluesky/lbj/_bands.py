@@ -72,41 +72,48 @@ def push_bands(
 
 @compiled
 def pop_bands(
-    words: Words,
+    data: NDArray[np.uint8],
     lengths: NDArray[np.int64],
     bounds: NDArray[np.int64],
     first: int,
     last: int,
     sizes: NDArray[np.uint32],
     places: int,
-    ranks: NDArray[np.uint32],
-    channels: NDArray[np.uint32],
-    counts: NDArray[np.uint64],
-) -> int:
-    """Fill ranks, channels and counts, (n,) each, of some bands; return -1, or the first band that is damaged.
+    begin_channel: int,
+    stop_channel: int,
+) -> tuple[int, NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint64]]:
+    """Return -1, or the first band that is damaged, and ranks, channels and counts, (n,) each, of some channels.
+
+    A band is decoded from its first channel on, as far as channels are wanted; only at its end is it known to be whole.
 
     Parameters
     ----------
-    words : (m,) uint32
+    data : (m,) uint8
         The streams of all bands.
     lengths : (bands,) int64
-        Words of each; their sum is `m`.
+        Words of each; their sum is `m` / 4.
     bounds : (bands + 1,) int64
         First channel of each.
     first, last : int
-        Which bands: from `first` to `last` - 1.
+        The bands of these channels: from `first` to `last` - 1.
     sizes : (levels, channels) uint32
         Pixels of each level.
     places : int
         How many ranks there are.
+    begin_channel, stop_channel : int
+        Which channels: from `begin_channel` to `stop_channel` - 1.
     """
+    n, skipped = np.int64(0), np.int64(0)
+    for channel in range(bounds[first], min(bounds[last], stop_channel)):
+        skipped = n if channel == begin_channel else skipped
+        n += np.int64(sizes[0, channel])
+    ranks, channels, counts = np.empty(n, np.uint32), np.empty(n, np.uint32), np.empty(n, np.uint64)
+    words = words_of(data, 4 * lengths[:first].sum(), lengths[first:last].sum())
     stop, end = 0, 0
-    for band in range(last):
+    for band in range(first, last):
         start, stop = stop, stop + int(lengths[band])
-        if band < first:
-            continue
         state, place = begin(words, start, stop)
-        for channel in range(bounds[band], bounds[band + 1]):
+        for channel in range(bounds[band], min(bounds[band + 1], stop_channel)):
             begun, end = end, end + int(np.int64(sizes[0, channel]))
             if end > begun:
                 channels[begun:end] = channel
@@ -114,10 +121,22 @@ def pop_bands(
                     state, place, words, stop, sizes[:, channel], places, ranks[begun:end], counts[begun:end]
                 )
                 if state == 0:
-                    return band
-        if state != INITIAL or place != stop:
-            return band
-    return -1
+                    return band, ranks, channels, counts
+        if bounds[band + 1] <= stop_channel and (state != INITIAL or place != stop):
+            return band, ranks, channels, counts
+    return -1, ranks[skipped:], channels[skipped:], counts[skipped:]
+
+
+@compiled
+def words_of(data: NDArray[np.uint8], start: int, n: int) -> NDArray[np.uint32]:
+    """Return the `n` words from byte `start` on, (n,) uint32."""
+    words = np.empty(n, np.uint32)
+    for i in range(n):
+        word, place = np.uint32(0), start + 4 * i
+        for byte in range(4):
+            word |= np.uint32(data[place + byte]) << np.uint32(8 * byte)
+        words[i] = word
+    return words
 
 
 @compiled

@@ -1,5 +1,8 @@
 """Taking a payload apart from the front, never beyond its end."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._streams import read_varint
 
@@ -32,3 +35,7 @@ class Bytes:
             raise LBJError(f"{length} bytes claimed where {len(self)} are left")
         self._place += length
         return self._data[self._place - length : self._place]
+
+    def rest(self) -> NDArray[np.uint8]:
+        """Return what was not taken yet, (n,) uint8, without taking it."""
+        return np.frombuffer(self._data, np.uint8, offset=self._place) if len(self) else np.empty(0, np.uint8)

@@ -9,7 +9,6 @@ L. Jones et al., "Managing dose-, damage- and data-rates in multi-frame spectrum
 down-sampling by blocks, logarithms to four significant figures, interpolation before raising by the exponent.
 """
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,13 +18,11 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Blocks, Guarantee
 from daisy_bluesky.lbj._signed_log import FINE_POINT, LARGEST_LOG, LOG_POINT, from_log, to_log
-from daisy_bluesky.lbj._spectra_payload import check_claim, decode_exact, encode_exact
+from daisy_bluesky.lbj._spectra_parts import packed, split_parts, unpacked
 from daisy_bluesky.lbj._streams import read_varint, write_varint
 
 _EXPONENT_BIAS = 2**12
 _LARGEST_EXPONENT = 1000
-_PLAIN = b"\0"
-_CODED = b"\1"
 
 
 class _Layout(NamedTuple):
@@ -63,7 +60,7 @@ def encode_blocks(values: NDArray[Any], blocks: Blocks) -> bytes:
     bias = np.ldexp((restored.astype(np.float64) - values).mean(axis=0) if len(values) else 0.0, -exponent)
     bias = np.clip(np.nan_to_num(np.broadcast_to(bias, values.shape[1])), -60000, 60000).astype(np.float16)
     numbers = [values.shape[1], exponent + _EXPONENT_BIAS, len(blocks), *(part for block in blocks for part in block)]
-    parts = [_packed(exact), _packed(logs), _packed(bias.reshape(1, -1))]
+    parts = [packed(exact), packed(logs), packed(bias.reshape(1, -1))]
     head = b"".join(map(write_varint, [*numbers, *map(len, parts[:2])]))
     return head + b"".join(parts)
 
@@ -72,8 +69,8 @@ def decode_blocks(payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,), from a payload; LBJError where it is not one of such values."""
     layout, exponent, parts = _read(payload, out.size)
     spectra = out.size // layout.exact.size
-    exact = _unpacked(parts[0], (spectra, int(layout.exact.sum())), out.dtype)
-    logs = _unpacked(parts[1], (spectra, layout.first.size), np.dtype(np.int32))
+    exact = unpacked(parts[0], (spectra, int(layout.exact.sum())), out.dtype)
+    logs = unpacked(parts[1], (spectra, layout.first.size), np.dtype(np.int32))
     if logs.size and not -(LARGEST_LOG << LOG_POINT) <= int(logs.min()) <= int(logs.max()) <= LARGEST_LOG << LOG_POINT:
         raise LBJError("down-sampled spectra are out of range")
     out.reshape(spectra, -1)[:] = _restored(layout, exact, logs, exponent, out.dtype)
@@ -82,7 +79,7 @@ def decode_blocks(payload: bytes, out: NDArray[Any]) -> None:
 def bias_in(payload: bytes, voxels: int) -> NDArray[np.float64]:
     """Return the measured bias of each channel, (channels,), in the units of the values."""
     layout, exponent, parts = _read(payload, voxels)
-    bias = _unpacked(parts[2], (1, layout.exact.size), np.dtype(np.float16))
+    bias = unpacked(parts[2], (1, layout.exact.size), np.dtype(np.float16))
     return np.ldexp(bias.reshape(-1).astype(np.float64), exponent)
 
 
@@ -185,32 +182,9 @@ def _read(payload: bytes, voxels: int) -> tuple[_Layout, int, list[bytes]]:
         raise LBJError(f"{count} blocks of channels claimed in {len(payload)} bytes, or their scale is out of range")
     blocks = tuple((number(), number()) for _ in range(count))
     sizes = number(), number()
-    if sum(sizes) > len(payload) - place:
-        raise LBJError(f"{sum(sizes)} bytes of blocks claimed where {len(payload) - place} are left")
+    parts = split_parts(payload, place, sizes)
     try:
         Guarantee(channels, None, blocks)
     except ValueError as error:
         raise LBJError(str(error)) from None
-    ends = [place, place + sizes[0], place + sum(sizes), len(payload)]
-    parts = [payload[start:end] for start, end in pairwise(ends)]
     return _layout(blocks, channels), exponent, parts
-
-
-def _packed(values: NDArray[Any]) -> bytes:
-    coded = encode_exact(values) if values.size else None
-    raw = values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
-    return _PLAIN + raw if coded is None else _CODED + coded
-
-
-def _unpacked(part: bytes, shape: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    expected = shape[0] * shape[1] * dtype.itemsize
-    if part[:1] == _PLAIN:
-        if len(part) != 1 + expected:
-            raise LBJError(f"{len(part) - 1} bytes of values in blocks where {expected} are due")
-        return np.frombuffer(part, dtype.newbyteorder("<"), offset=1).astype(dtype).reshape(shape)
-    if part[:1] != _CODED:
-        raise LBJError("values in blocks are neither plain nor coded")
-    check_claim(shape[0] * shape[1], part)
-    values = np.empty(shape, dtype)
-    decode_exact(part[1:], values.reshape(-1))
-    return values

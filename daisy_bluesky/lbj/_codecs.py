@@ -65,7 +65,7 @@ def encode_pairs(pairs: NDArray[np.uint64], voxels: int, dtype: np.dtype[Any]) -
 
 
 def decode_item(codec: int, payload: bytes, out: NDArray[Any]) -> None:
-    """Fill `out`, (voxels,) of the file's dtype, from a payload.
+    """Fill `out`, (voxels,) zeros of the file's dtype, from a payload; what is absent of it is not touched.
 
     Raises
     ------
@@ -85,7 +85,6 @@ def decode_item(codec: int, payload: bytes, out: NDArray[Any]) -> None:
     bits, largest = _signed_bits(out.dtype), np.uint64(_largest(out.dtype))
     if codec == SPARSE:
         pairs = read_sparse(payload, out.size)
-        out[:] = 0
         whole = scatter(pairs, bits, largest, _patterns(out))
     else:
         whole = unfold(read_dense(payload, out.size), bits, largest, _patterns(out))

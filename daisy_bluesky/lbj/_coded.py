@@ -1,12 +1,14 @@
 """Payloads of counts in tiles: what a frame, or a block of many spectra, becomes when it is sealed."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from functools import cached_property
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._plane import Events, Plane
@@ -118,6 +120,11 @@ class CodedPlane:
     model : (channels,) uint64 or None
         The spectral model that the payload names.
 
+    Attributes
+    ----------
+    starts : list of int
+        First pixel of each tile, and behind the last, (tiles + 1,).
+
     Raises
     ------
     LBJError
@@ -126,33 +133,25 @@ class CodedPlane:
 
     def __init__(self, tiles: bytes | memoryview, plane: Plane, dtype: np.dtype[Any], model: Model | None) -> None:
         self.plane = plane
-        self._largest = largest_count(dtype) if dtype.kind != "f" else 0
+        self._largest = np.uint64(largest_count(dtype) if dtype.kind != "f" else 0)
         self._model = model
         source = Bytes(tiles)
         n = source.number()
         if _BYTES_PER_TILE * n > len(source):
             raise LBJError(f"{n} tiles claimed in {len(source)} bytes")
         lines = [(source.number(), source.number()) for _ in range(n)]
-        self._starts = [0]
-        for pixels, _ in lines:
-            self._starts.append(self._starts[-1] + pixels)
-        if plane.pixels > MOST_PLACES or self._starts[-1] != plane.pixels or any(pixels == 0 for pixels, _ in lines):
-            raise LBJError(f"tiles of {self._starts[-1]} pixels where {plane.pixels} are due")
+        self.starts = [0, *accumulate(pixels for pixels, _ in lines)]
+        if plane.pixels > MOST_PLACES or self.starts[-1] != plane.pixels or any(pixels == 0 for pixels, _ in lines):
+            raise LBJError(f"tiles of {self.starts[-1]} pixels where {plane.pixels} are due")
         self._tiles = [source.take(length) for _, length in lines]
         if len(source):
             raise LBJError(f"{len(source)} bytes behind the last tile")
-
-    @cached_property
-    def tile_starts(self) -> NDArray[np.int64]:
-        """First pixel of each tile, and behind the last, (tiles + 1,) int64."""
-        return np.array(self._starts, np.int64)
 
     def touched(self, pixels: range) -> range:
         """Return the tiles in which a range of pixels lies."""
         if len(pixels) == 0:
             return range(0)
-        first = int(np.searchsorted(self.tile_starts, pixels.start, "right")) - 1
-        return range(first, int(np.searchsorted(self.tile_starts, pixels.stop, "left")))
+        return range(bisect_right(self.starts, pixels.start) - 1, bisect_left(self.starts, pixels.stop))
 
     def tile(self, number: int, channels: range) -> Events:
         """Return the events of one tile in a range of channels; pixels count from the start of the plane.
@@ -162,9 +161,17 @@ class CodedPlane:
         LBJError
             If the tile is damaged.
         """
-        first = self._starts[number]
-        plane = Plane(self._starts[number + 1] - first, self.plane.channels)
+        first = self.starts[number]
+        plane = Plane(self.starts[number + 1] - first, self.plane.channels)
         events = read_tile(self._tiles[number], plane, self._model, channels)
-        if events.size and int(events.counts.max()) > self._largest:
+        if _any_above(events.counts, self._largest):
             raise LBJError(f"a count is larger than {self._largest}")
         return Events(events.pixels + np.uint32(first), events.channels, events.counts) if first else events
+
+
+@compiled
+def _any_above(counts: NDArray[np.uint64], largest: np.uint64) -> bool:
+    most = np.uint64(0)
+    for count in counts:
+        most = max(most, count)
+    return bool(most > largest)

@@ -26,8 +26,8 @@ def convert(
     Parameters
     ----------
     source, target : path
-        .lbj, .npz, or with the extra ``formats`` .hspy or .zspy, and for `source` also .emd, .bcf, .dm3, .dm4, .pts.
-        Of four axes or more, the first counts items.
+        .lbj, .npz, or with the extra ``formats`` .hspy or .zspy, and for `source` also .emd, .bcf, .spx, .dm3, .dm4,
+        .pts, .asw, .eds and .msa. Of four axes or more, the first counts items.
     sigma, blocks
         As of `dumps`, where `target` is an .lbj.
 

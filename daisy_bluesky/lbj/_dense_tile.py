@@ -4,22 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.lbj._adaptive_bits import CODED as CODED_BYTES
 from daisy_bluesky.lbj._adaptive_bits import (
-    PLAIN,
     SPARE,
-    STATE,
     TREE,
-    begin_reading,
-    begin_writing,
+    Streams,
     bit_length,
     end_writing,
     is_whole,
-    new_contexts,
     put_plain,
     put_symbol,
+    reading,
     take_plain,
     take_symbol,
+    writing,
+    written,
 )
 from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
@@ -62,41 +60,27 @@ def _base(foretold: np.int64) -> np.int64:
 
 
 @compiled
-def _put(
-    distance: np.int64,
-    base: np.int64,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    buffers: NDArray[np.uint8],
-) -> None:
+def _put(distance: np.int64, base: np.int64, streams: Streams) -> None:
     if distance < _DIRECT:
-        put_symbol(distance, base, contexts, state, buffers[0])
+        put_symbol(distance, base, streams)
         return
     length = bit_length(distance - _DIRECT + 1) - 1
-    put_symbol(_DIRECT + length, base, contexts, state, buffers[0])
-    put_plain(distance - _DIRECT + 1, length, state, buffers[1])
+    put_symbol(_DIRECT + length, base, streams)
+    put_plain(distance - _DIRECT + 1, length, streams)
 
 
 @compiled
-def _take(
-    base: np.int64,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
-) -> np.int64:
-    symbol = take_symbol(base, contexts, state, coded)
+def _take(base: np.int64, streams: Streams) -> np.int64:
+    symbol = take_symbol(base, streams)
     if symbol < _DIRECT:
         return symbol
     length = symbol - _DIRECT
-    return (take_plain(length, state, plain) | (np.int64(1) << length)) + _DIRECT - 1
+    return (take_plain(length, streams) | (np.int64(1) << length)) + _DIRECT - 1
 
 
 @compiled
-def _encode(values: NDArray[np.int64], contexts: NDArray[np.uint32], buffers: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Write all counts, (pixels, channels), into two buffers, (2, bytes); return how far each is filled, (2,)."""
-    state = np.empty(STATE, np.int64)
-    begin_writing(state)
+def _encode(values: NDArray[np.int64], streams: Streams) -> None:
+    """Write all counts, (pixels, channels)."""
     spectrum = np.zeros(values.shape[1], np.int64)
     for pixel in range(values.shape[0]):
         seen, expected = np.int64(0), np.int64(0)
@@ -105,21 +89,16 @@ def _encode(values: NDArray[np.int64], contexts: NDArray[np.uint32], buffers: ND
             foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
             base = _base(foretold)
             distance = away(np.uint64(count), np.uint64((foretold + 32) >> 6))
-            _put(np.int64(distance), base, contexts, state, buffers)
+            _put(np.int64(distance), base, streams)
             seen += count - (seen >> _CHANNELS)
             expected += (mean >> _SPECTRA) - (expected >> _CHANNELS)
             spectrum[channel] += count - (mean >> _SPECTRA)
-    end_writing(state, buffers[0], buffers[1])
-    return np.array([state[CODED_BYTES], state[PLAIN]])
+    end_writing(streams)
 
 
 @compiled
-def _decode(
-    coded: NDArray[np.uint8], plain: NDArray[np.uint8], contexts: NDArray[np.uint32], values: NDArray[np.int64]
-) -> bool:
+def _decode(streams: Streams, values: NDArray[np.int64]) -> bool:
     """Fill all counts, (pixels, channels); return whether the streams are whole."""
-    state = np.empty(STATE, np.int64)
-    begin_reading(state, coded)
     spectrum = np.zeros(values.shape[1], np.int64)
     for pixel in range(values.shape[0]):
         seen, expected = np.int64(0), np.int64(0)
@@ -127,7 +106,7 @@ def _decode(
             mean = spectrum[channel]
             foretold = _foretold(values[pixel], channel, mean, pixel, seen, expected)
             base = _base(foretold)
-            distance = np.uint64(_take(base, contexts, state, coded, plain))
+            distance = np.uint64(_take(base, streams))
             count = np.int64(back(distance, np.uint64((foretold + 32) >> 6)))
             if not 0 <= count <= LARGEST_COUNT:
                 return False
@@ -135,7 +114,7 @@ def _decode(
             seen += count - (seen >> _CHANNELS)
             expected += (mean >> _SPECTRA) - (expected >> _CHANNELS)
             spectrum[channel] += count - (mean >> _SPECTRA)
-    return is_whole(state, coded, plain)
+    return is_whole(streams)
 
 
 def write_counts(events: Events, plane: Plane) -> bytes | None:
@@ -145,9 +124,10 @@ def write_counts(events: Events, plane: Plane) -> bytes | None:
         return None
     values = np.zeros(plane, np.int64)
     values[events.pixels, events.channels] = events.counts
-    buffers = np.empty((2, _BYTES_PER_VOXEL * voxels + SPARE), np.uint8)
-    coded, plain = _encode(values, new_contexts(_CLASSES * TREE), buffers).tolist()
-    payload = write_varint(coded) + buffers[0, :coded].tobytes() + buffers[1, :plain].tobytes()
+    streams = writing(_CLASSES * TREE, _BYTES_PER_VOXEL * voxels + SPARE)
+    _encode(values, streams)
+    coded, plain = written(streams)
+    payload = write_varint(len(coded)) + coded + plain
     return payload if voxels <= _VOXELS_PER_BYTE * len(payload) else None
 
 
@@ -159,7 +139,7 @@ def read_counts(source: Bytes, plane: Plane) -> Events:
     coded = np.frombuffer(bytes(source.take(source.number())), np.uint8)
     plain = np.frombuffer(bytes(source.take(len(source))), np.uint8)
     values = np.empty(plane, np.int64)
-    if not _decode(coded, plain, new_contexts(_CLASSES * TREE), values):
+    if not _decode(reading(_CLASSES * TREE, coded, plain), values):
         raise LBJError("counts do not decode")
     pixels, channels = np.nonzero(values)
     return Events(pixels.astype(np.uint32), channels.astype(np.uint32), values[pixels, channels].astype(np.uint64))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._folding import fold
 from daisy_bluesky.lbj._header import Header
-from daisy_bluesky.lbj._plane import Events, by_pixel
+from daisy_bluesky.lbj._plane import Events, order_by_pixel
 
 
 def _plane(header: Header) -> tuple[int, int]:
@@ -65,17 +65,13 @@ def events_of(parts: Sequence[tuple[Events, range]], first: int, header: Header)
         Fields ``row``, ``column``, ``channel`` (int32) and ``count`` (the file's type), sorted.
     """
     _, columns = _plane(header)
-    fields = [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", header.dtype)]
-    listed = np.empty(sum(events.size for events, _ in parts), fields)
+    listed = np.empty(sum(events.size for events, _ in parts), header.event_dtype)
     end = 0
     for events, pixels in parts:
         begin, end = end, end + events.size
-        few = len(pixels) > 4 * events.size
-        order = by_pixel(events, pixels.start, pixels.stop) if few else events
-        ends = np.zeros(0 if few else len(pixels) + 1, np.int64)
         into = listed[begin:end]
         views = into["row"], into["column"], into["channel"], into["count"]
-        _list(order.pixels, order.channels, order.counts, pixels.start, first, columns, ends, *views)
+        _list(events.pixels, events.channels, events.counts, pixels.start, pixels.stop, first, columns, *views)
     return listed
 
 
@@ -85,29 +81,34 @@ def _list(
     channels: NDArray[np.uint32],
     counts: NDArray[np.uint64],
     start: int,
+    stop: int,
     first: int,
     columns: int,
-    ends: NDArray[np.int64],
     row: NDArray[np.int32],
     column: NDArray[np.int32],
     channel: NDArray[np.int32],
     count: NDArray[np.integer],
 ) -> None:
-    """Fill the fields of a list; sort by pixel on the way where `ends`, (pixels + 1,) zeros, is given."""
-    for i in range(pixels.size if ends.size else 0):
-        ends[pixels[i] - start + 1] += 1
+    """Fill the fields of a list with events of the pixels from `start` to `stop` - 1, sorted by pixel."""
+    few = stop - start > 4 * pixels.size
+    order = order_by_pixel(pixels, start, stop) if few else np.empty(0, np.uint32)
+    ends = np.zeros(0 if few else stop - start + 1, np.uint32)
+    for i in range(0 if few else pixels.size):
+        ends[np.int64(pixels[i]) - start + 1] += np.uint32(1)
     for pixel in range(1, ends.size):
         ends[pixel] += ends[pixel - 1]
-    for i in range(pixels.size):
-        place = i
-        if ends.size:
-            place = int(ends[pixels[i] - start])
-            ends[pixels[i] - start] = place + 1
-        at = np.uint32(np.int64(pixels[i]) - first)
+    for n in range(pixels.size):
+        event, place = np.int64(n), np.int64(n)
+        if few:
+            event = np.int64(order[n])
+        else:
+            place = np.int64(ends[np.int64(pixels[n]) - start])
+            ends[np.int64(pixels[n]) - start] += np.uint32(1)
+        at = np.uint32(np.int64(pixels[event]) - first)
         row[place] = at // np.uint32(columns)
         column[place] = at % np.uint32(columns)
-        channel[place] = channels[i]
-        count[place] = counts[i]
+        channel[place] = channels[event]
+        count[place] = counts[event]
 
 
 def _field(events: NDArray[np.void], name: str, length: int, *, optional: bool) -> NDArray[np.int64]:

@@ -3,19 +3,28 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.lbj._bands import band_bounds, pop_bands, pop_places, push_bands, push_places
+from daisy_bluesky.compilation import compiled
+from daisy_bluesky.lbj._bands import band_bounds, pop_bands, pop_places, push_bands, push_places, words_of
 from daisy_bluesky.lbj._bytes import Bytes
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._levels import LEVELS, level_sizes
 from daisy_bluesky.lbj._plane import Events, Plane, ranked
 from daisy_bluesky.lbj._scan_counts import by_channel
-from daisy_bluesky.lbj._spectrum import Model, read_sizes, write_sizes
+from daisy_bluesky.lbj._spectrum import Model, take_sizes, write_sizes
 from daisy_bluesky.lbj._streams import write_varint
 from daisy_bluesky.lbj._subset import MOST_PLACES
-from daisy_bluesky.lbj._vectors import read_vector, write_vector
+from daisy_bluesky.lbj._vectors import take_number, take_vector, write_vector
 
 MOST_CHANNELS = 2**16
 EVENTS_PER_BYTE = 64
+
+_TOO_MANY, _OCCUPANCY, _SIZES, _LENGTHS = 1, 2, 3, 4
+_WRONG = {
+    _TOO_MANY: "more non-zeros claimed than its bytes can hold",
+    _OCCUPANCY: "occupied pixels do not decode",
+    _SIZES: "the non-zeros of its channels do not decode, or do not add up",
+    _LENGTHS: "the lengths of its bands do not decode, or do not add up",
+}
 
 
 def write_events(events: Events, plane: Plane, models: tuple[Model, ...]) -> tuple[bytes, int] | None:
@@ -61,24 +70,64 @@ def read_events(source: Bytes, plane: Plane, model: Model, channels: range) -> E
     LBJError
         If the payload is not a tile of such a plane.
     """
-    left = len(source)
-    total, occupied = source.number(), source.number()
-    if total > EVENTS_PER_BYTE * left or plane.channels > MOST_CHANNELS or plane.pixels > MOST_PLACES:
-        raise LBJError(f"{total} non-zeros of {plane.pixels} pixels claimed in {left} bytes")
-    pixels = _read_occupancy(source, occupied, plane.pixels) if occupied else None
-    places = occupied or plane.pixels
-    sizes = read_sizes(source, plane.channels, places, total, model)
-    bounds = band_bounds(sizes[0])
-    lengths = _lengths(source, bounds.size - 1)
-    words = np.frombuffer(bytes(source.take(len(source))), "<u4")
-    first, last = _touched(bounds, channels)
-    found = Events.empty(int(sizes[0, bounds[first] : bounds[last]].sum(dtype=np.int64)))
-    band = pop_bands(words, lengths, bounds, first, last, sizes, places, found.pixels, found.channels, found.counts)
+    if plane.channels > MOST_CHANNELS or plane.pixels > MOST_PLACES:
+        raise LBJError(f"a tile of events of {plane.pixels} pixels of {plane.channels} channels")
+    if len(channels) == 0:
+        return Events.empty(0)
+    data = source.rest()
+    wrong, place, occupied, sizes, bounds, lengths = _open(data, plane.pixels, plane.channels, model)
+    if wrong:
+        raise LBJError(_WRONG[wrong])
+    window = channels.start, channels.stop
+    first, last = _touched(bounds, *window)
+    places = occupied.size or plane.pixels
+    band, pixels, at, counts = pop_bands(data[place:], lengths, bounds, first, last, sizes, places, *window)
     if band >= 0:
         raise LBJError(f"channels {bounds[band]} to {bounds[band + 1] - 1} do not decode")
-    if pixels is not None:
-        found.pixels[:] = pixels[found.pixels]
-    return _cut(found, channels) if len(channels) < plane.channels else found
+    return Events(occupied[pixels] if occupied.size else pixels, at, counts)
+
+
+@compiled
+def _open(
+    data: NDArray[np.uint8], pixels: int, channels: int, model: NDArray[np.uint64]
+) -> tuple[
+    int, int, NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]
+]:  # fmt: skip
+    """Return what is wrong, where the bands begin, occupied pixels, sizes, bounds of the bands and their lengths."""
+    total, place = take_number(data, 0)
+    occupied, place = take_number(data, place)
+    taken, sizes = np.empty(0, np.uint32), np.empty((1, channels), np.uint32)
+    bounds, lengths = np.zeros(1, np.int64), np.zeros(0, np.int64)
+    if place < 0 or total > EVENTS_PER_BYTE * data.size:
+        return _TOO_MANY, place, taken, sizes, bounds, lengths
+    if occupied:
+        taken, place = _take_occupancy(data, place, occupied, pixels)
+        if place < 0:
+            return _OCCUPANCY, place, taken, sizes, bounds, lengths
+    sizes, place = take_sizes(data, place, occupied if occupied else pixels, total, channels, model)
+    if place < 0:
+        return _SIZES, place, taken, sizes, bounds, lengths
+    bounds = band_bounds(sizes[0])
+    written, place = take_vector(data, place, bounds.size - 1)
+    lengths, left = np.zeros(bounds.size - 1, np.int64), np.uint64(max(data.size - place, 0))
+    for band in range(lengths.size if place >= 0 else 0):
+        if written[band] > left >> np.uint64(2):
+            return _LENGTHS, place, taken, sizes, bounds, lengths
+        lengths[band] = np.int64(written[band])
+        left -= written[band] << np.uint64(2)
+    return _LENGTHS if place < 0 or left else 0, place, taken, sizes, bounds, lengths
+
+
+@compiled
+def _take_occupancy(data: NDArray[np.uint8], place: int, occupied: int, pixels: int) -> tuple[NDArray[np.uint32], int]:
+    """Return the occupied pixels and where they end, -1 where they are none."""
+    length, place = take_number(data, place)
+    left = data.size - place
+    if place < 0 or length > left >> 2 or occupied > min(pixels, EVENTS_PER_BYTE * left):
+        return np.empty(0, np.uint32), -1
+    taken = np.empty(occupied, np.uint32)
+    whole = pop_places(words_of(data, place, length), pixels, taken)
+    return taken, place + 4 * length if whole else -1
 
 
 def _occupancy_pays(occupied: int, pixels: int, events: int) -> bool:
@@ -97,31 +146,12 @@ def _occupancy(occupied: NDArray[np.uint32], pixels: int) -> bytes:
     return write_varint(words.size) + words.astype("<u4", copy=False).tobytes()
 
 
-def _read_occupancy(source: Bytes, occupied: int, pixels: int) -> NDArray[np.uint32]:
-    length = source.number()
-    if occupied > min(pixels, EVENTS_PER_BYTE * len(source)):
-        raise LBJError(f"{occupied} occupied pixels claimed of {pixels}")
-    words = np.frombuffer(bytes(source.take(4 * length)), "<u4")
-    taken = np.empty(occupied, np.uint32)
-    if not pop_places(words, pixels, taken):
-        raise LBJError("occupied pixels do not decode")
-    return taken
-
-
-def _lengths(source: Bytes, bands: int) -> NDArray[np.int64]:
-    lengths = read_vector(source, bands)
-    if np.any(lengths > len(source)) or 4 * int(lengths.sum()) != len(source):
-        raise LBJError(f"streams of {lengths.tolist()} words where {len(source)} bytes are left")
-    return lengths.astype(np.int64)
-
-
-def _touched(bounds: NDArray[np.int64], channels: range) -> tuple[int, int]:
-    if len(channels) == 0:
-        return 0, 0
-    first = int(np.searchsorted(bounds, channels.start, "right")) - 1
-    return first, int(np.searchsorted(bounds, channels.stop, "left"))
-
-
-def _cut(events: Events, channels: range) -> Events:
-    first, last = np.searchsorted(events.channels, [channels.start, channels.stop])
-    return events[first:last]
+@compiled
+def _touched(bounds: NDArray[np.int64], start: int, stop: int) -> tuple[int, int]:
+    """Return the bands from `first` to `last` - 1 that hold the channels from `start` to `stop` - 1."""
+    first, last = 0, 0
+    while bounds[first + 1] <= start:
+        first += 1
+    while bounds[last] < stop:
+        last += 1
+    return first, last

@@ -8,6 +8,7 @@ from daisy_bluesky.lbj._adaptive_bits import (
     BROKEN,
     LONGEST,
     TREE,
+    Streams,
     bit_length,
     end_writing,
     put_bit,
@@ -24,13 +25,15 @@ from daisy_bluesky.lbj._model_stream import (
     EXCESS,
     SIGN_OF_ZERO,
     VOXELS,
+    Noise,
+    Terms,
+    begin_model,
     has_room,
-    put_model,
-    put_scores,
-    take_model,
-    take_scores,
+    put_prediction,
+    take_prediction,
+    take_terms,
 )
-from daisy_bluesky.lbj._spectral_model import POINT, predict, sigma, weights_of
+from daisy_bluesky.lbj._spectral_model import POINT, sigma
 
 PHASES = 8
 LEVELS = 4 * 49
@@ -61,46 +64,40 @@ def _put_cell(
     cell: np.int64,
     predicted: np.int64,
     scatter: np.int64,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
 ) -> None:
     low, base, first = _context(predicted, scatter)
     step = (cell - base) >> low
     symbol = min(max(step + _HALF, _ZERO), _LAST)
-    put_symbol(symbol, first, contexts, state, coded)
+    put_symbol(symbol, first, streams)
     if symbol == 0:
-        put_length(-step - _HALF, np.int64(EXCESS), contexts, state, coded, plain)
+        put_length(-step - _HALF, np.int64(EXCESS), streams)
     elif symbol == _LAST:
-        put_length(step + _HALF - _LAST, np.int64(EXCESS), contexts, state, coded, plain)
-    put_plain(cell - base, low, state, plain)
+        put_length(step + _HALF - _LAST, np.int64(EXCESS), streams)
+    put_plain(cell - base, low, streams)
 
 
 @compiled
 def _take_cell(
     predicted: np.int64,
     scatter: np.int64,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
 ) -> tuple[bool, np.int64]:
     """Return whether the voxel has a cell, and which."""
     low, base, first = _context(predicted, scatter)
-    symbol = take_symbol(first, contexts, state, coded)
+    symbol = take_symbol(first, streams)
     step = symbol - _HALF
     if symbol == 0 or symbol == _LAST:
-        excess = take_length(np.int64(EXCESS), contexts, state, coded, plain)
+        excess = take_length(np.int64(EXCESS), streams)
         if excess < 0:
             return False, _ZERO
         if excess > 2 * LARGEST_CELL:
-            state[BROKEN] = 1
+            streams.state[BROKEN] = 1
             return True, _ZERO
         step = step - excess if symbol == 0 else step + excess
-    cell = base + (step << low) + take_plain(low, state, plain)
+    cell = base + (step << low) + take_plain(low, streams)
     if not -LARGEST_CELL < cell < LARGEST_CELL:
-        state[BROKEN] = 1
+        streams.state[BROKEN] = 1
         return True, _ZERO
     return True, cell
 
@@ -120,24 +117,21 @@ def _cell_of(
 def _pattern_of(
     cell: np.int64,
     kind: Kind,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
 ) -> np.int64:
     bits, signed, fraction, unit, whole = kind
     if fraction:
         largest, place = largest_place(cell, bits, fraction, unit), _ZERO
         if whole and cell == 0:
-            return take_bit(np.int64(SIGN_OF_ZERO), contexts, state, coded) << (bits - 1)
+            return take_bit(np.int64(SIGN_OF_ZERO), streams) << (bits - 1)
         if not whole:
-            place = take_plain(bit_length(max(largest, _ZERO)), state, plain)
+            place = take_plain(bit_length(max(largest, _ZERO)), streams)
         if place > largest:
-            state[BROKEN] = 1
+            streams.state[BROKEN] = 1
             return _ZERO
         return float_pattern(cell, place, bits, fraction, unit)
     if bits < 64 and not (-(_ONE << (bits - 1)) <= cell < (_ONE << (bits - 1)) if signed else 0 <= cell < _ONE << bits):
-        state[BROKEN] = 1
+        streams.state[BROKEN] = 1
     return cell
 
 
@@ -147,10 +141,7 @@ def _put_voxel(
     predicted: np.int64,
     scatter: np.int64,
     kind: Kind,
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
 ) -> tuple[bool, np.int64]:
     bits, signed, fraction, unit, whole = kind
     celled, cell = _cell_of(pattern, bits, signed, fraction, unit)
@@ -161,16 +152,16 @@ def _put_voxel(
         place, largest = place_in_cell(pattern, cell, bits, fraction, unit)
         celled = place == 0 or not whole
     if celled:
-        _put_cell(cell, predicted, scatter, contexts, state, coded, plain)
+        _put_cell(cell, predicted, scatter, streams)
         if not whole:
-            put_plain(place, bit_length(largest), state, plain)
+            put_plain(place, bit_length(largest), streams)
         elif fraction and cell == 0:
-            put_bit(negative, np.int64(SIGN_OF_ZERO), contexts, state, coded)
+            put_bit(negative, np.int64(SIGN_OF_ZERO), streams)
     else:
         first = _context(predicted, scatter)[2]
-        put_symbol(_LAST, first, contexts, state, coded)
-        put_symbol(np.int64(LONGEST), np.int64(EXCESS), contexts, state, coded)
-        put_plain(pattern, bits, state, plain)
+        put_symbol(_LAST, first, streams)
+        put_symbol(np.int64(LONGEST), np.int64(EXCESS), streams)
+        put_plain(pattern, bits, streams)
     return celled, cell
 
 
@@ -190,98 +181,63 @@ def write_exact(
     patterns: NDArray[np.unsignedinteger],
     kind: Kind,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
-    mean_shift: np.int64,
-    mean: NDArray[np.int64],
-    shifts: NDArray[np.int64],
-    loadings: NDArray[np.int64],
-    scores: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    noise: Noise,
+    terms: Terms,
+    streams: Streams,
 ) -> bool:
-    """Write bit patterns, (spectra, channels); return False where the streams have no room.
+    """Write bit patterns, (spectra, channels), which stand for values of a kind; return False where there is no room.
 
-    Parameters
-    ----------
-    patterns : (spectra, channels) unsigned integers
-    kind : Kind
-        What they stand for.
-    decay : int
-        Of the running prediction along the channels, a shift; `MODELLED` to predict with the model.
-    noise, mean_shift, mean, shifts, loadings, scores
-        Those of the model, noise being (slope, floor).
-    contexts, state, coded, plain
-        The streams, begun.
+    The prediction is that of a model where `decay` is `MODELLED`, else a running one along the channels.
     """
-    modelled = decay == MODELLED
+    modelled = bool(decay == MODELLED)
     row = np.zeros(patterns.shape[1], np.int64)
-    if modelled and not put_model(mean, loadings, contexts, state, coded, plain):
-        return False
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
+    fits, mean, weights = begin_model(modelled, noise, terms, streams)
     predicted, spread = _ZERO, _ONE << POINT
-    for spectrum in range(patterns.shape[0]):
-        if not has_room(state, coded, plain):
-            return False
-        if modelled:
-            put_scores(scores[spectrum], contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores[spectrum], row)
+    for spectrum in range(patterns.shape[0] if fits else 0):
+        if modelled and has_room(streams):
+            put_prediction(spectrum, mean, weights, terms, streams, row)
         for channel in range(patterns.shape[1]):
-            if not has_room(state, coded, plain):
+            if not has_room(streams):
                 return False
             pattern = np.int64(patterns[spectrum, channel])
             if modelled:
-                scatter = sigma(row[channel], noise[0], noise[1])
-                _put_voxel(pattern, row[channel], scatter, kind, contexts, state, coded, plain)
+                scatter = sigma(row[channel], noise.slope, noise.floor)
+                _put_voxel(pattern, row[channel], scatter, kind, streams)
             else:
-                celled, cell = _put_voxel(pattern, predicted, spread + 1, kind, contexts, state, coded, plain)
+                celled, cell = _put_voxel(pattern, predicted, spread + 1, kind, streams)
                 predicted, spread = _followed(celled, cell, predicted, spread, decay)
-    end_writing(state, coded, plain)
-    return True
+    end_writing(streams)
+    return fits
 
 
 @compiled
 def read_exact(
     kind: Kind,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
+    noise: Noise,
     mean_shift: np.int64,
     shifts: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
     out: NDArray[np.unsignedinteger],
 ) -> bool:
     """Fill `out`, (spectra, channels), with bit patterns; return False at the first spectrum that breaks off."""
-    modelled = decay == MODELLED
-    channels = out.shape[1]
-    mean, row = np.zeros(channels if modelled else 0, np.int64), np.zeros(channels, np.int64)
-    loadings, scores = np.zeros((shifts.size, channels), np.int64), np.zeros(shifts.size, np.int64)
-    if modelled:
-        take_model(mean_shift, mean, loadings, contexts, state, coded, plain)
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
+    modelled = bool(decay == MODELLED)
+    row = np.zeros(out.shape[1], np.int64)
+    mean, weights, loadings = take_terms(row.size if modelled else 0, noise, mean_shift, shifts.size, streams)
     predicted, spread = _ZERO, _ONE << POINT
     for spectrum in range(out.shape[0]):
-        if state[BROKEN]:
+        if streams.state[BROKEN]:
             return False
         if modelled:
-            take_scores(scores, contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores, row)
-        for channel in range(channels):
-            if modelled:
-                predicted = row[channel]
-                scatter = sigma(predicted, noise[0], noise[1])
+            take_prediction(mean, weights, shifts, loadings, streams, row)
+        for channel in range(row.size):
+            predicted = row[channel] if modelled else predicted
+            scatter = sigma(predicted, noise.slope, noise.floor) if modelled else spread + 1
+            celled, cell = _take_cell(predicted, scatter, streams)
+            if celled:
+                out[spectrum, channel] = _pattern_of(cell, kind, streams)
             else:
-                scatter = spread + 1
-            celled, cell = _take_cell(predicted, scatter, contexts, state, coded, plain)
-            pattern = (
-                _pattern_of(cell, kind, contexts, state, coded, plain) if celled else take_plain(kind[0], state, plain)
-            )
-            out[spectrum, channel] = pattern
+                out[spectrum, channel] = take_plain(kind.bits, streams)
             if not modelled:
                 predicted, spread = _followed(celled, cell, predicted, spread, decay)
     return True

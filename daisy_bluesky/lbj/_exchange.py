@@ -1,7 +1,9 @@
 """Spectra from and to files of other formats: NumPy archives, and through the optional rosettasciio those of others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,16 +15,20 @@ READERS = {
     ".zspy": "rsciio.zspy",
     ".emd": "rsciio.emd",
     ".bcf": "rsciio.bruker",
+    ".spx": "rsciio.bruker",
     ".dm3": "rsciio.digitalmicrograph",
     ".dm4": "rsciio.digitalmicrograph",
     ".pts": "rsciio.jeol",
     ".asw": "rsciio.jeol",
     ".eds": "rsciio.jeol",
+    ".msa": "rsciio.msa",
 }
 WRITERS = {".hspy": "rsciio.hspy", ".zspy": "rsciio.zspy"}
 SUFFIXES = (".npz", *READERS)
 
 _LISTS = ("y", "x", "ch", "n", "shape")
+_NEWEST_ZARR = 2  # that .zspy files are read and written with
+_LONGEST_REASON = 200
 _SIGNAL_TYPES = {"keV": "EDS_TEM", "eV": "EELS"}
 _EVENT = np.dtype([("row", np.int64), ("column", np.int64), ("channel", np.int64), ("count", np.int64)])
 
@@ -98,11 +104,8 @@ def write_spectra(path: Path, spectra: Spectra) -> None:
         with path.open("xb") as file:
             np.savez_compressed(file, **dict(_arrays(spectra)))  # type: ignore[arg-type]
     elif suffix in WRITERS:
-        plugin = _plugin(WRITERS[suffix], suffix)
-        try:
-            plugin.file_writer(str(path), _signal(spectra))
-        except Exception as error:
-            raise ValueError(f"{path.name}: its writer gave up ({type(error).__name__}: {error})") from error
+        plugin, signal = _plugin(WRITERS[suffix], suffix), _signal(spectra)
+        _asked(lambda: plugin.file_writer(str(path), signal), f"the writer of {suffix}", suffix)
     else:
         raise ValueError(f"{path}: cannot write {suffix!r}; use .lbj, .npz, {', '.join(WRITERS)}")
 
@@ -114,6 +117,20 @@ def _plugin(name: str, suffix: str) -> Any:
         raise ModuleNotFoundError(
             f'{suffix} files need an optional package: pip install "daisy-bluesky[formats]"'
         ) from error
+
+
+def _asked(ask: Callable[[], Any], who: str, suffix: str) -> Any:
+    """Return what a plug-in returns; one line of ValueError whatever it raises."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it uses itself
+            return ask()
+    except Exception as error:
+        remedy = "copy the file again"
+        if suffix == ".zspy" and int(version("zarr").partition(".")[0]) > _NEWEST_ZARR:
+            remedy = 'it needs an older zarr: pip install "zarr<3", or use .hspy'
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{who} gave up ({type(error).__name__}: {reason[:_LONGEST_REASON]}); {remedy}") from error
 
 
 def _from_archive(path: Path) -> Spectra:
@@ -178,11 +195,8 @@ def _arrays(spectra: Spectra) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def _from_signals(plugin: Any, path: Path) -> Spectra:
-    try:
-        signals = plugin.file_reader(str(path))
-    except Exception as error:
-        raise ValueError(f"its reader gave up ({type(error).__name__}: {error}); copy it again") from error
-    spectra = [signal for signal in signals if len(_signal_axes(signal)) == 1]
+    signals = _asked(lambda: plugin.file_reader(str(path)), "its reader", path.suffix.lower())
+    spectra = [signal for signal in signals if len(_signal_axes(signal)) == 1 and np.size(signal["data"])]
     if not spectra:
         raise ValueError("it holds no spectra")
     signal = max(spectra, key=lambda each: np.size(each["data"]))

@@ -4,7 +4,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from operator import index
 from typing import Any, NoReturn
@@ -101,6 +101,11 @@ class Header:
     def voxels(self) -> int:
         """Number of voxels of an item."""
         return prod(self.item_shape)
+
+    @cached_property
+    def event_dtype(self) -> np.dtype[np.void]:
+        """Type of a list of events: ``row``, ``column``, ``channel`` (int32) and ``count`` (the file's type)."""
+        return np.dtype([*((name, np.int32) for name in ("row", "column", "channel")), ("count", self.dtype)])
 
     def room(self, items: int, voxels: int | None = None) -> NDArray[Any]:
         """Return zeros for items, or for so many voxels of each, (items, voxels); LBJError where they exceed memory."""

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 
+_DIGIT_BITS = np.uint32(8)
+_DIGITS = 2**8
+_LAST_DIGIT = np.uint32(_DIGITS - 1)
+
 
 class Plane(NamedTuple):
     """Extent of what is coded together.
@@ -80,20 +84,30 @@ def by_pixel(events: Events, first: int, stop: int) -> Events:
     """Return the events of the pixels from `first` to `stop` - 1 ascending by pixel; else their order is kept."""
     if np.all(events.pixels[1:] >= events.pixels[:-1]):
         return events
-    if stop - first > 4 * events.size:
-        return events[np.argsort(events.pixels, kind="stable")]
-    order = np.empty(events.size, np.int64)
-    _order(events.pixels, np.uint32(first), np.zeros(stop - first + 1, np.int64), order)
-    return events[order]
+    return events[order_by_pixel(events.pixels, first, stop)]
 
 
 @compiled
-def _order(pixels: NDArray[np.uint32], first: np.uint32, ends: NDArray[np.int64], order: NDArray[np.int64]) -> None:
-    for pixel in pixels:
-        ends[pixel - first + np.uint32(1)] += 1
-    for pixel in range(1, ends.size):
-        ends[pixel] += ends[pixel - 1]
-    for i in range(pixels.size):
-        place = ends[pixels[i] - first]
-        order[place] = i
-        ends[pixels[i] - first] = place + 1
+def order_by_pixel(pixels: NDArray[np.uint32], first: int, stop: int) -> NDArray[np.uint32]:
+    """Return the order, (n,), in which pixels from `first` to `stop` - 1 ascend; equal ones keep theirs."""
+    order, before = np.arange(pixels.size).astype(np.uint32), np.empty(pixels.size, np.uint32)
+    ends = np.empty(_DIGITS + 1, np.int64)
+    shift = np.uint32(0)
+    while (stop - first - 1) >> np.int64(shift) > 0:
+        order, before = before, order
+        ends[:] = 0
+        for pixel in pixels:
+            ends[_digit(pixel, first, shift) + 1] += 1
+        for digit in range(_DIGITS):
+            ends[digit + 1] += ends[digit]
+        for i in before:
+            place = _digit(pixels[i], first, shift)
+            order[ends[place]] = i
+            ends[place] += 1
+        shift += _DIGIT_BITS
+    return order
+
+
+@compiled
+def _digit(pixel: np.uint32, first: int, shift: np.uint32) -> np.int64:
+    return np.int64(((pixel - np.uint32(first)) >> shift) & _LAST_DIGIT)

@@ -8,6 +8,8 @@ References
 L. Schuchman, "Dither signals and their effect on quantization noise", IEEE Trans. Commun. Technol. 12, 162 (1964).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.lbj._adaptive_bits import (
     BROKEN,
     TREE,
+    Streams,
     bit_length,
     end_writing,
     put_plain,
@@ -22,8 +25,17 @@ from daisy_bluesky.lbj._adaptive_bits import (
     take_plain,
     take_symbol,
 )
-from daisy_bluesky.lbj._model_stream import VOXELS, has_room, put_model, put_scores, take_model, take_scores
-from daisy_bluesky.lbj._spectral_model import predict, sigma, weights_of
+from daisy_bluesky.lbj._model_stream import (
+    VOXELS,
+    Noise,
+    Terms,
+    begin_model,
+    has_room,
+    put_prediction,
+    take_prediction,
+    take_terms,
+)
+from daisy_bluesky.lbj._spectral_model import sigma
 
 PHASES = 16
 LEVELS = 49
@@ -39,6 +51,24 @@ _DITHER_HALF = np.int64(2**15)
 _LARGEST_ESTIMATE = np.int64(2**40)
 
 
+class Grid(NamedTuple):
+    """Where quantised values lie.
+
+    Attributes
+    ----------
+    scale : float
+        A power of two: fixed-point units per unit of the values.
+    steps : int64
+        The step in sigma, with `STEP_POINT` fractional bits.
+    seed : uint64
+        Of the dither.
+    """
+
+    scale: float
+    steps: np.int64
+    seed: np.uint64
+
+
 @compiled
 def _dither(seed: np.uint64, place: np.int64) -> np.int64:
     """Return 16 random bits of a voxel: the upper ones of the output of splitmix64."""
@@ -49,9 +79,9 @@ def _dither(seed: np.uint64, place: np.int64) -> np.int64:
 
 
 @compiled
-def _step(predicted: np.int64, noise: tuple[np.int64, np.int64], steps: np.int64) -> tuple[np.int64, np.int64]:
+def _step(predicted: np.int64, noise: Noise, steps: np.int64) -> tuple[np.int64, np.int64]:
     """Return a step, at least 1, and sigma, in fixed-point units."""
-    scatter = sigma(predicted, noise[0], noise[1])
+    scatter = sigma(predicted, noise.slope, noise.floor)
     return max((steps * scatter) >> STEP_POINT, np.int64(1)), scatter
 
 
@@ -109,115 +139,67 @@ def _caught_up(predicted: np.int64, value: float) -> np.int64:
 def write_quantised(
     values: NDArray[np.floating],
     patterns: NDArray[np.unsignedinteger],
-    scale: float,
-    steps: np.int64,
-    seed: np.uint64,
+    grid: Grid,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
-    mean_shift: np.int64,
-    mean: NDArray[np.int64],
-    shifts: NDArray[np.int64],
-    loadings: NDArray[np.int64],
-    scores: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    noise: Noise,
+    terms: Terms,
+    streams: Streams,
 ) -> bool:
-    """Write values, (spectra, channels); return False where the streams have no room.
-
-    Parameters
-    ----------
-    values, patterns : (spectra, channels) floats, and their bit patterns
-    scale : float
-        A power of two: fixed-point units per unit of the values.
-    steps : int
-        The step in sigma, with `STEP_POINT` fractional bits.
-    seed : int
-        Of the dither.
-    decay : int
-        Of the running prediction along the channels, a shift; negative to predict with the model.
-    noise, mean_shift, mean, shifts, loadings, scores
-        Those of the model, noise being (slope, floor).
-    contexts, state, coded, plain
-        The streams, begun.
-    """
-    modelled = decay < 0
+    """Write floats, (spectra, channels), and, of those far off, their bit patterns; False where there is no room."""
     channels, bits = patterns.shape[1], np.int64(8 * patterns.itemsize)
-    row, none = np.zeros(channels, np.int64), np.zeros(1, values.dtype)
-    if modelled and not put_model(mean, loadings, contexts, state, coded, plain):
-        return False
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
-    predicted = _ZERO
-    for spectrum in range(patterns.shape[0]):
-        if not has_room(state, coded, plain):
-            return False
-        if modelled:
-            put_scores(scores[spectrum], contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores[spectrum], row)
+    row, none, predicted = np.zeros(channels, np.int64), np.zeros(1, values.dtype), _ZERO
+    fits, mean, weights = begin_model(bool(decay < 0), noise, terms, streams)
+    for spectrum in range(patterns.shape[0] if fits else 0):
+        if decay < 0 and has_room(streams):
+            put_prediction(spectrum, mean, weights, terms, streams, row)
         for channel in range(channels):
-            if not has_room(state, coded, plain):
+            if not has_room(streams):
                 return False
-            if modelled:
-                predicted = row[channel]
-            dither = _dither(seed, np.int64(spectrum) * channels + channel)
-            step, scatter = _step(predicted, noise, steps)
-            value = np.float64(values[spectrum, channel]) * scale
-            number, restored = _quantised(value, scale, predicted, dither, step, steps * scatter, none)
-            put_symbol(number + _HALF, _context(scatter, dither), contexts, state, coded)
+            predicted = row[channel] if decay < 0 else predicted
+            dither = _dither(grid.seed, np.int64(spectrum) * channels + channel)
+            step, scatter = _step(predicted, noise, grid.steps)
+            value = np.float64(values[spectrum, channel]) * grid.scale
+            number, restored = _quantised(value, grid.scale, predicted, dither, step, grid.steps * scatter, none)
+            put_symbol(number + _HALF, _context(scatter, dither), streams)
             if number == -_HALF:
-                put_plain(np.int64(patterns[spectrum, channel]), bits, state, plain)
+                put_plain(np.int64(patterns[spectrum, channel]), bits, streams)
                 predicted = _caught_up(predicted, value)
             else:
                 predicted = _followed(predicted, restored, decay)
-    end_writing(state, coded, plain)
-    return True
+    end_writing(streams)
+    return fits
 
 
 @compiled
 def read_quantised(
-    scale: float,
-    steps: np.int64,
-    seed: np.uint64,
+    grid: Grid,
     decay: np.int64,
-    noise: tuple[np.int64, np.int64],
+    noise: Noise,
     mean_shift: np.int64,
     shifts: NDArray[np.int64],
-    contexts: NDArray[np.uint32],
-    state: NDArray[np.int64],
-    coded: NDArray[np.uint8],
-    plain: NDArray[np.uint8],
+    streams: Streams,
     out: NDArray[np.floating],
     patterns: NDArray[np.unsignedinteger],
 ) -> bool:
     """Fill `out`, (spectra, channels), of which `patterns` is a view; return False where it breaks off."""
-    modelled = decay < 0
     channels, bits = out.shape[1], np.int64(8 * patterns.itemsize)
-    mean, row = np.zeros(channels if modelled else 0, np.int64), np.zeros(channels, np.int64)
-    loadings, scores = np.zeros((shifts.size, channels), np.int64), np.zeros(shifts.size, np.int64)
-    if modelled:
-        take_model(mean_shift, mean, loadings, contexts, state, coded, plain)
-    middle = mean << mean_shift
-    weights = weights_of(middle, noise[0], noise[1])
-    predicted = _ZERO
+    row, predicted = np.zeros(channels, np.int64), _ZERO
+    mean, weights, loadings = take_terms(channels if decay < 0 else 0, noise, mean_shift, shifts.size, streams)
     for spectrum in range(out.shape[0]):
-        if state[BROKEN]:
+        if streams.state[BROKEN]:
             return False
-        if modelled:
-            take_scores(scores, contexts, state, coded, plain)
-            predict(middle, weights, shifts, loadings, scores, row)
+        if decay < 0:
+            take_prediction(mean, weights, shifts, loadings, streams, row)
         for channel in range(channels):
-            if modelled:
-                predicted = row[channel]
-            dither = _dither(seed, np.int64(spectrum) * channels + channel)
-            step, scatter = _step(predicted, noise, steps)
-            symbol = take_symbol(_context(scatter, dither), contexts, state, coded)
+            predicted = row[channel] if decay < 0 else predicted
+            dither = _dither(grid.seed, np.int64(spectrum) * channels + channel)
+            step, scatter = _step(predicted, noise, grid.steps)
+            symbol = take_symbol(_context(scatter, dither), streams)
             if symbol == 0:
-                patterns[spectrum, channel] = take_plain(bits, state, plain)
-                predicted = _caught_up(predicted, np.float64(out[spectrum, channel]) * scale)
-                continue
-            restored = _restored(predicted, symbol - _HALF, dither, step)
-            out[spectrum, channel] = restored / scale
-            predicted = _followed(predicted, restored, decay)
+                patterns[spectrum, channel] = take_plain(bits, streams)
+                predicted = _caught_up(predicted, np.float64(out[spectrum, channel]) * grid.scale)
+            else:
+                restored = _restored(predicted, symbol - _HALF, dither, step)
+                out[spectrum, channel] = restored / grid.scale
+                predicted = _followed(predicted, restored, decay)
     return True

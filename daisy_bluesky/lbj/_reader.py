@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import sparse  # type: ignore[import-untyped,unused-ignore]
 
 _ALL = slice(None)
+_MOST_PIXELS = 2**26
 
 
 class Reader:
@@ -126,7 +127,8 @@ class Reader:
         table = self._rows
         if isinstance(row, slice):
             return self._stacked(table, np.arange(table.seq_nums.size)[row])
-        return self._stacked(table, self._row(table, row)).reshape(self._contents.header.item_shape)
+        number = np.array([self._row(table, row)])
+        return self._stacked(table, number).reshape(self._contents.header.item_shape)
 
     def window(self, start: int, stop: int, *, channels: slice = _ALL) -> NDArray[Any]:
         """Return rows `start` to `stop` - 1, clipped to those there are, in an energy window.
@@ -200,7 +202,7 @@ class Reader:
             If the record is damaged.
         """
         table = self._rows
-        return events_of(*self._parts(table, int(self._row(table, row)[0]), channels), self._contents.header)
+        return events_of(*self._parts(table, self._row(table, row), channels), self._contents.header)
 
     def csr(self, start: int, stop: int, *, channels: slice = _ALL) -> "scipy.sparse.csr_array":
         """Return rows `start` to `stop` - 1 as a sparse matrix, (rows * pixels of an item, channels of the window).
@@ -208,29 +210,23 @@ class Reader:
         Raises
         ------
         ValueError
-            If the file does not hold integers, or the window has steps.
+            If the file does not hold integers, the window has steps, or there are more than 2**26 pixels.
         """
         from scipy.sparse import csr_array
 
-        table = self._rows
-        numbers = np.arange(table.seq_nums.size)[start:stop]
-        pixels = self._contents.header.voxels // self.channels
-        rows = [self._events(table, int(number), channels) for number in numbers]
-        shape = (pixels * numbers.size, len(range(self.channels)[channels]))
-        first = range(self.channels)[channels].start
-        at = [row.pixels.astype(np.int64) + i * pixels for i, row in enumerate(rows)]
-        joined = Events.joined(rows)
-        starts = np.searchsorted(np.concatenate([*at, np.empty(0, np.int64)]), np.arange(shape[0] + 1))
-        return csr_array((joined.counts.astype(self.dtype), joined.channels.astype(np.int64) - first, starts), shape)
+        places, counts, shape = self._coordinates(start, stop, channels)
+        if shape[0] > _MOST_PIXELS:
+            raise ValueError(f"a matrix of {shape[0]} pixels, one row each, is too large; read them with sparse()")
+        starts = np.searchsorted(places[0], np.arange(shape[0] + 1))
+        return csr_array((counts, places[1], starts), shape)
 
     def sparse(self, start: int, stop: int, *, channels: slice = _ALL) -> "sparse.COO":
         """Return rows `start` to `stop` - 1 as a sparse array, (rows, *shape, channels of the window)."""
         import sparse
 
-        matrix = self.csr(start, stop, channels=channels).tocoo()
+        places, counts, shape = self._coordinates(start, stop, channels)
         rows = len(range(len(self))[start:stop])
-        flat = sparse.COO(np.stack([matrix.row, matrix.col]), matrix.data, matrix.shape)
-        return flat.reshape((rows, *self.shape, matrix.shape[1]))
+        return sparse.COO(places, counts, shape).reshape((rows, *self.shape, shape[1]))
 
     def dask(self, rows: int = 64) -> "dask.array.Array":
         """Return all rows as a lazy array, (rows, *shape, channels), in chunks of `rows` rows; keep the reader open."""
@@ -283,11 +279,11 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _row(self, table: Rows, row: SupportsIndex) -> NDArray[np.int64]:
+    def _row(self, table: Rows, row: SupportsIndex) -> int:
         number, rows = index(row), table.seq_nums.size
         if not -rows <= number < rows:
             raise IndexError(f"row {number} of {self.path}, which has {rows}")
-        return np.array([number % rows])
+        return number % rows
 
     def _stacked(self, table: Rows, numbers: NDArray[np.int64]) -> NDArray[Any]:
         header = self._contents.header
@@ -315,6 +311,21 @@ class Reader:
         parts, first = self._parts(table, number, channels)
         joined = Events.joined([by_pixel(events, pixels.start, pixels.stop) for events, pixels in parts])
         return Events(joined.pixels - np.uint32(first), joined.channels, joined.counts)
+
+    def _coordinates(
+        self, start: int, stop: int, channels: slice
+    ) -> tuple[NDArray[np.int64], NDArray[Any], tuple[int, int]]:
+        """Return pixel and channel, (2, n), and count, (n,), of the non-zeros of some rows, and what they lie in."""
+        table, window = self._rows, range(self.channels)[channels]
+        numbers = np.arange(table.seq_nums.size)[start:stop]
+        pixels = self._contents.header.voxels // self.channels
+        rows = [self._events(table, int(number), channels) for number in numbers]
+        at = [row.pixels.astype(np.int64) + i * pixels for i, row in enumerate(rows)]
+        joined = Events.joined(rows)
+        places = np.stack(
+            [np.concatenate([*at, np.empty(0, np.int64)]), joined.channels.astype(np.int64) - window.start]
+        )
+        return places, joined.counts.astype(self.dtype), (pixels * numbers.size, len(window))
 
     def _grouped(self, table: Rows, numbers: NDArray[np.int64]) -> Iterator[tuple[int, int, Stored]]:
         """Yield first and last + 1 of neighbouring rows of one record, and the record."""

@@ -42,13 +42,13 @@ def read_runs(source: Bytes) -> NDArray[np.int64]:
 
 def write_model(model: Model) -> bytes:
     """Return a spectral model, (channels,) uint64."""
-    return write_vector(first_level(model, NO_MODEL, np.uint64(1), np.uint64(0), False))
+    return write_vector(first_level(model, NO_MODEL, np.uint64(0), False))
 
 
 def read_model(payload: bytes, channels: int) -> Model:
     """Return the spectral model of a record; LBJError where it is none."""
     source = Bytes(payload)
-    model = first_level(read_vector(source, channels), NO_MODEL, np.uint64(1), np.uint64(0), True)
+    model = first_level(read_vector(source, channels), NO_MODEL, np.uint64(0), True)
     if len(source) or np.any(model > LARGEST_MODEL) or not 0 < int(model.sum()) <= LARGEST_MODEL:
         raise LBJError("a spectral model that is none")
     return model

@@ -40,7 +40,7 @@ def copy_spectra(header: Header, wanted: Rows, records: Records, writer: RecordW
         if stored.codec in SPECTRA and stored.items == rows.seq_nums.size:
             writer.spectra(rows.seq_nums, stored.codec, bytes(stored.payload))
             continue
-        items = np.empty((rows.seq_nums.size, header.voxels), header.dtype)
+        items = header.room(rows.seq_nums.size)
         try:
             stored.fill(rows.ranks, items)
         except LBJError as error:

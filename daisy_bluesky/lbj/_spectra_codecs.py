@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._channel_blocks import decode_blocks, encode_blocks
+from daisy_bluesky.lbj._channel_offsets import decode_offsets, encode_offsets
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._model_fit import Noise
@@ -16,11 +17,13 @@ from daisy_bluesky.lbj._spectra_payload import (
     encode_exact,
     encode_quantised,
 )
+from daisy_bluesky.lbj._spectra_plan import lattice_of
 
 EXACT = 16
 QUANTISED = 17
 BLOCKS = 18
-SPECTRA = range(EXACT, BLOCKS + 1)
+OFFSETS = 19
+SPECTRA = range(EXACT, OFFSETS + 1)
 
 _LARGEST_DOWN_SAMPLING = 2**12  # on average over the channels
 
@@ -47,6 +50,9 @@ def encode_spectra(values: NDArray[Any], guarantee: Guarantee, noise: Noise | No
     if spectra.size == 0 or spectra.dtype.kind == "b":
         return None
     payload = encode_exact(spectra) if guarantee.step is None else encode_quantised(spectra, guarantee.step, noise)
+    offsets = encode_offsets(spectra) if guarantee.step is None and lattice_of(spectra) is None else None
+    if offsets is not None and (payload is None or len(offsets) < len(payload)):
+        return OFFSETS, offsets
     return None if payload is None else (codec, payload)
 
 
@@ -62,4 +68,5 @@ def decode_spectra(codec: int, payload: bytes, out: NDArray[Any]) -> None:
     check_room(codec, out.size, payload)
     if out.dtype.kind == "b":
         raise LBJError("spectra stored for truth values")
-    {EXACT: decode_exact, QUANTISED: decode_quantised, BLOCKS: decode_blocks}[codec](payload, out)
+    decoders = {EXACT: decode_exact, QUANTISED: decode_quantised, BLOCKS: decode_blocks, OFFSETS: decode_offsets}
+    decoders[codec](payload, out)

@@ -10,19 +10,12 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.lbj import _exact_spectra as exact
 from daisy_bluesky.lbj import _quantised_spectra as quantised
-from daisy_bluesky.lbj._adaptive_bits import (
-    CODED,
-    PLAIN,
-    SPARE,
-    STATE,
-    begin_reading,
-    begin_writing,
-    is_whole,
-    new_contexts,
-)
+from daisy_bluesky.lbj._adaptive_bits import SPARE, Streams, is_whole, reading, writing, written
 from daisy_bluesky.lbj._cells import kind_of, patterns_of, smallest_unit
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._model_fit import FEWEST_SPECTRA, Noise, noise_of_neighbours
+from daisy_bluesky.lbj._model_stream import Noise as FixedNoise
+from daisy_bluesky.lbj._model_stream import Terms
 from daisy_bluesky.lbj._spectra_plan import Plan, as_workable, following_plan, lattice_of, modelled_plan
 from daisy_bluesky.lbj._spectral_model import (
     LARGEST_FLOOR,
@@ -58,23 +51,17 @@ def encode_exact(values: NDArray[Any]) -> bytes | None:
 def decode_exact(payload: bytes, out: NDArray[Any]) -> None:
     """Fill `out`, (voxels,) integer or float, from a payload; LBJError where it is not one of such values."""
     plan, rest = _read_plan(payload, out)
-    coded, plain = _split(payload, rest)
-    state = np.empty(STATE, np.int64)
-    begin_reading(state, coded)
-    model = plan.model
+    streams, model = reading(exact.CONTEXTS, *_split(payload, rest)), plan.model
     whole = exact.read_exact(
         kind_of(out.dtype, plan.unit, whole=plan.whole),
         np.int64(plan.decay),
-        (np.int64(model.slope), np.int64(model.floor)),
+        _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        new_contexts(exact.CONTEXTS),
-        state,
-        coded,
-        plain,
+        streams,
         patterns_of(out).reshape(-1, plan.channels),
     )
-    if not whole or not is_whole(state, coded, plain):
+    if not whole or not is_whole(streams):
         raise LBJError("exact spectra do not decode")
 
 
@@ -108,28 +95,21 @@ def decode_quantised(payload: bytes, out: NDArray[Any]) -> None:
         raise LBJError(f"quantised spectra stored for {out.dtype}")
     plan, rest = _read_plan(payload, out)
     (steps, seed), rest = _numbers(payload, rest, 2)
-    coded, plain = _split(payload, rest)
+    streams = reading(quantised.CONTEXTS, *_split(payload, rest))
     if not 1 <= steps <= quantised.LARGEST_STEP or seed >= 2**32:
         raise LBJError(f"quantised spectra with a step of {steps}")
-    state = np.empty(STATE, np.int64)
-    begin_reading(state, coded)
     model, values = plan.model, out.reshape(-1, plan.channels)
     whole = quantised.read_quantised(
-        math.ldexp(1.0, POINT - plan.unit),
-        np.int64(steps),
-        np.uint64(seed),
+        _grid(plan, steps, seed),
         np.int64(_signed_decay(plan)),
-        (np.int64(model.slope), np.int64(model.floor)),
+        _noise(model),
         np.int64(model.mean_shift),
         model.shifts,
-        new_contexts(quantised.CONTEXTS),
-        state,
-        coded,
-        plain,
+        streams,
         values,
         patterns_of(values),
     )
-    if not whole or not is_whole(state, coded, plain):
+    if not whole or not is_whole(streams):
         raise LBJError("quantised spectra do not decode")
 
 
@@ -161,63 +141,48 @@ def _exact_plans(values: NDArray[Any]) -> Iterator[Plan]:
 
 
 def _exact_payload(values: NDArray[Any], plan: Plan) -> bytes | None:
-    model = plan.model
+    patterns = patterns_of(np.ascontiguousarray(values))
+    kind, terms = kind_of(values.dtype, plan.unit, whole=plan.whole), _terms(plan.model, len(values))
 
-    def write(*streams: Any) -> bool:
-        return exact.write_exact(
-            patterns_of(np.ascontiguousarray(values)),
-            kind_of(values.dtype, plan.unit, whole=plan.whole),
-            np.int64(plan.decay),
-            (np.int64(model.slope), np.int64(model.floor)),
-            np.int64(model.mean_shift),
-            model.mean,
-            model.shifts,
-            model.loadings,
-            _scores(model, len(values)),
-            *streams,
-        )
+    def write(streams: Streams) -> bool:
+        return exact.write_exact(patterns, kind, np.int64(plan.decay), _noise(plan.model), terms, streams)
 
     return _payload(values.nbytes, _plan_bytes(plan), exact.CONTEXTS, write)
 
 
 def _quantised_payload(values: NDArray[Any], plan: Plan, steps: int) -> bytes | None:
-    model, values = plan.model, np.ascontiguousarray(values)
+    values = np.ascontiguousarray(values)
     seed = int(google_crc32c.value(values.tobytes()))  # frames that differ are dithered differently
 
-    def write(*streams: Any) -> bool:
-        return quantised.write_quantised(
-            values,
-            patterns_of(values),
-            math.ldexp(1.0, POINT - plan.unit),
-            np.int64(steps),
-            np.uint64(seed),
-            np.int64(_signed_decay(plan)),
-            (np.int64(model.slope), np.int64(model.floor)),
-            np.int64(model.mean_shift),
-            model.mean,
-            model.shifts,
-            model.loadings,
-            _scores(model, len(values)),
-            *streams,
-        )
+    grid, decay, terms = _grid(plan, steps, seed), np.int64(_signed_decay(plan)), _terms(plan.model, len(values))
+
+    def write(streams: Streams) -> bool:
+        return quantised.write_quantised(values, patterns_of(values), grid, decay, _noise(plan.model), terms, streams)
 
     head = _plan_bytes(plan) + write_varint(steps) + write_varint(seed)
     return _payload(values.nbytes, head, quantised.CONTEXTS, write)
 
 
-def _payload(room: int, head: bytes, contexts: int, write: Callable[..., bool]) -> bytes | None:
-    coded, plain = (np.empty(room + 2 * SPARE, np.uint8) for _ in range(2))
-    state = np.empty(STATE, np.int64)
-    begin_writing(state)
-    if not write(new_contexts(contexts), state, coded, plain):
+def _payload(room: int, head: bytes, contexts: int, write: Callable[[Streams], bool]) -> bytes | None:
+    streams = writing(contexts, room + 2 * SPARE)
+    if not write(streams):
         return None
-    sizes = int(state[CODED]), int(state[PLAIN])
-    payload = head + write_varint(sizes[0]) + coded[: sizes[0]].tobytes() + plain[: sizes[1]].tobytes()
+    coded, plain = written(streams)
+    payload = head + write_varint(len(coded)) + coded + plain
     return payload if len(payload) < room else None
 
 
-def _scores(model: SpectralModel, spectra: int) -> NDArray[np.int64]:
-    return model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
+def _terms(model: SpectralModel, spectra: int) -> Terms:
+    scores = model.scores if len(model.scores) else np.zeros((spectra, 0), np.int64)
+    return Terms(np.int64(model.mean_shift), model.mean, model.shifts, model.loadings, scores)
+
+
+def _noise(model: SpectralModel) -> FixedNoise:
+    return FixedNoise(np.int64(model.slope), np.int64(model.floor))
+
+
+def _grid(plan: Plan, steps: int, seed: int) -> quantised.Grid:
+    return quantised.Grid(math.ldexp(1.0, POINT - plan.unit), np.int64(steps), np.uint64(seed))
 
 
 def _signed_decay(plan: Plan) -> int:

@@ -6,11 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.lbj._bytes import Bytes
-from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._levels import LEVELS
 from daisy_bluesky.lbj._streams import write_varint
-from daisy_bluesky.lbj._vectors import read_vector, write_vector
+from daisy_bluesky.lbj._vectors import take_number, take_vector, write_vector
 
 LARGEST_MODEL: Final = 2**31 - 1
 NO_MODEL: Final = np.zeros(0, np.uint64)
@@ -40,10 +38,8 @@ def back(distance: np.uint64, foretold: np.uint64) -> np.uint64:
 
 
 @compiled
-def _foretold(values: NDArray[np.uint64], channel: int, model: NDArray[np.uint64], total: np.uint64) -> np.uint64:
-    """Return what the model says of a channel or, where there is none, the three channels before."""
-    if model.size:
-        return np.uint64(model[channel] * total)
+def _near(values: NDArray[np.uint64], channel: int) -> np.uint64:
+    """Return what the three channels before foretell of one."""
     if channel < 3:
         return np.uint64(values[channel - 1]) if channel else np.uint64(0)
     near = _TWO * values[channel - 1] + values[channel - 2] + values[channel - 3]
@@ -52,17 +48,38 @@ def _foretold(values: NDArray[np.uint64], channel: int, model: NDArray[np.uint64
 
 @compiled
 def first_level(
-    values: NDArray[np.uint64], model: NDArray[np.uint64], sum_of_model: np.uint64, total: np.uint64, inverse: bool
+    values: NDArray[np.uint64], model: NDArray[np.uint64], total: np.uint64, inverse: bool
 ) -> NDArray[np.uint64]:
-    """Return distances of values, (channels,) uint64, or, where `inverse`, values of distances."""
+    """Return distances of values, (channels,) uint64, or, where `inverse`, values of distances.
+
+    They are foretold by the model, whose share of `total` they are, or, where it is (0,), by the channels before.
+    """
     result = np.empty(values.size, np.uint64)
     known = result if inverse else values
+    whole = max(_total(model), _ONE)
+    each, half = 1.0 / np.float64(whole), whole >> _ONE
     for channel in range(values.size):
-        foretold = _foretold(known, channel, model, total)
-        if model.size:
-            foretold = (foretold + sum_of_model // _TWO) // sum_of_model
+        foretold = _share(model[channel] * total + half, whole, each) if model.size else _near(known, channel)
         result[channel] = back(values[channel], foretold) if inverse else away(values[channel], foretold)
     return result
+
+
+@compiled
+def _share(value: np.uint64, whole: np.uint64, each: float) -> np.uint64:
+    """Return ``value // whole``, which is below 2**50, exactly, at the cost of a product by `each`, ``1 / whole``."""
+    share = np.uint64(np.float64(value) * each)
+    left = np.int64(value - share * whole)
+    if left < 0:
+        return share - _ONE
+    return share + _ONE if np.uint64(left) >= whole else share
+
+
+@compiled
+def _total(model: NDArray[np.uint64]) -> np.uint64:
+    total = np.uint64(0)
+    for weight in model:
+        total += weight
+    return total
 
 
 @compiled
@@ -140,43 +157,45 @@ def write_sizes(sizes: Sizes, pixels: int, model: Model) -> bytes:
         What the first level is expected to be proportional to; (0,) to go by the neighbours.
     """
     first = sizes[0].astype(np.uint64)
-    distances = first_level(first, model, np.uint64(_sum(model)), first.sum(), False)
+    distances = first_level(first, model, first.sum(), False)
     further = [write_vector(_distances(sizes, level, pixels)) for level in range(1, sizes.shape[0])]
     return b"".join([write_varint(sizes.shape[0]), write_vector(distances), *further])
 
 
-def read_sizes(source: Bytes, channels: int, pixels: int, total: int, model: Model) -> Sizes:
-    """Return the sizes of all levels, (levels, channels) uint32; LBJError where they are none.
+@compiled
+def take_sizes(
+    data: NDArray[np.uint8], place: int, pixels: int, total: int, channels: int, model: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint32], int]:
+    """Return the sizes of all levels, (levels, channels) uint32, and where they end, -1 where they are none.
 
     Parameters
     ----------
-    source : Bytes
-        What `write_sizes` gave.
-    channels, pixels, total : int
+    data : (n,) uint8
+        Has what `write_sizes` gave from byte `place` on.
+    pixels, total, channels : int
         Of the tile; `total` is the sum of the first level.
-    model : (channels,) uint64
+    model : (channels,) or (0,) uint64
         As given to `write_sizes`.
     """
-    levels = source.number()
-    if not 1 <= levels <= LEVELS:
-        raise LBJError(f"{levels} levels of counts claimed, at most {LEVELS} there are")
+    levels, place = take_number(data, place)
+    if place < 0 or not 1 <= levels <= LEVELS:
+        return np.empty((0, channels), np.uint32), -1
     sizes = np.empty((levels, channels), np.uint32)
-    distances = read_vector(source, channels)
-    values = first_level(distances, model, np.uint64(_sum(model)), np.uint64(total), True)
+    distances, place = take_vector(data, place, channels)
+    if place < 0:
+        return sizes, -1
+    values = first_level(distances, model, np.uint64(total), True)
     found = _fill_first(values, pixels, total, sizes)
     for level in range(1, levels):
-        if found >= 0:
-            found = _fill(read_vector(source, found), level, pixels, sizes)
-    if found < 0:
-        raise LBJError(f"the levels of the channels do not add up to {total} non-zeros of {pixels} pixels")
-    return sizes
+        if found < 0 or place < 0:
+            return sizes, -1
+        distances, place = take_vector(data, place, found)
+        if place >= 0:
+            found = _fill(distances, level, pixels, sizes)
+    return sizes, place if found >= 0 else -1
 
 
 def scaled_model(sizes: Model) -> Model:
     """Return non-zeros per channel, halved together until their sum fits the arithmetic of a model."""
     total = int(sizes.sum())
     return sizes >> np.uint64(max(total.bit_length() - LARGEST_MODEL.bit_length(), 0))
-
-
-def _sum(model: Model) -> int:
-    return max(int(model.sum()), 1) if model.size else 1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.lbj._bytes import Bytes
-from daisy_bluesky.lbj._codecs import CODED, decode_events, decode_item
+from daisy_bluesky.lbj._codecs import CODED, SPARSE, decode_events, decode_item
 from daisy_bluesky.lbj._coded import CodedPlane
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._header import Header
@@ -81,7 +81,7 @@ class Stored:
         self._spectra: NDArray[Any] | None = None
 
     def fill(self, ranks: NDArray[np.int64], out: NDArray[Any]) -> None:
-        """Fill `out`, (n, voxels) of the file's type, with the items of `ranks`, (n,).
+        """Fill `out`, (n, voxels) zeros of the file's type, with the items of `ranks`, (n,).
 
         Raises
         ------
@@ -93,9 +93,9 @@ class Stored:
             return
         if self._tiles is None:
             decode_item(self.codec, bytes(self.payload), out[0])
-            out[1:] = out[0]
+            if len(out) > 1:
+                out[1:] = out[0]
             return
-        out[:] = 0
         unique, inverse = np.unique(ranks, return_inverse=True)
         target = out if np.array_equal(unique, ranks) else np.zeros_like(out[: unique.size])
         for first, last in _runs(unique):
@@ -113,6 +113,8 @@ class Stored:
             self.events(range(rank * pixels, (rank + 1) * pixels), self.all_channels)
         elif self.items > 1:
             self._together()
+        elif self.codec == SPARSE:  # however large the item is said to be
+            decode_events(SPARSE, bytes(self.payload), self._header.voxels, self._header.dtype)
         else:
             decode_item(self.codec, bytes(self.payload), self._header.room(1)[0])
 
@@ -120,7 +122,7 @@ class Stored:
         """Return all items, (items, voxels), which were coded together."""
         if self._spectra is None:
             check_room(self.codec, self.items * self._header.voxels, self.payload)
-            spectra = np.empty((self.items, self._header.voxels), self._header.dtype)
+            spectra = self._header.room(self.items)
             decode_item(self.codec, bytes(self.payload), spectra.reshape(-1))
             self._spectra = spectra
         return self._spectra
@@ -168,32 +170,29 @@ class Stored:
         """
         if self._tiles is None:
             return [(_within(self._listed(), pixels, channels), pixels)]
-        starts = self._tiles.tile_starts
+        starts = self._tiles.starts
         return [
             (
-                self._tile(tile, pixels, channels),
-                range(max(pixels.start, int(starts[tile])), min(pixels.stop, int(starts[tile + 1]))),
+                self._tile(self._tiles, tile, pixels, channels),
+                range(max(pixels.start, starts[tile]), min(pixels.stop, starts[tile + 1])),
             )
             for tile in self._tiles.touched(pixels)
         ]
 
-    def _tile(self, tile: int, pixels: range, channels: range) -> Events:
-        starts = self._tiles.tile_starts if self._tiles is not None else np.zeros(2, np.int64)
-        whole = pixels.start <= starts[tile] and starts[tile + 1] <= pixels.stop
+    def _tile(self, tiles: CodedPlane, tile: int, pixels: range, channels: range) -> Events:
+        start, stop = tiles.starts[tile], tiles.starts[tile + 1]
         kept = self._cache.get(self._place, tile)
-        if kept is None and self._tiles is not None:
-            found = self._tiles.tile(tile, channels)
-            if whole:
-                return found
-            if channels != self.all_channels:
-                return _within(found, pixels, channels)
-            kept = by_pixel(found, int(starts[tile]), int(starts[tile + 1]))
-            self._cache.put(self._place, tile, kept)
         if kept is None:
-            return Events.empty(0)
+            found = tiles.tile(tile, channels)
+            if pixels.start <= start and stop <= pixels.stop:
+                return found
+            if len(channels) < self._header.channels:
+                return _within(found, pixels, channels)
+            kept = by_pixel(found, start, stop)
+            self._cache.put(self._place, tile, kept)
         first, last = np.searchsorted(kept.pixels, [pixels.start, pixels.stop])
         part = kept[first:last]
-        return part if channels == self.all_channels else _within(part, pixels, channels)
+        return part if len(channels) == self._header.channels else _within(part, pixels, channels)
 
     def _listed(self) -> Events:
         positions, counts = decode_events(self.codec, bytes(self.payload), self._header.voxels, self._header.dtype)
@@ -231,7 +230,7 @@ def opened(
 
 
 def decode_alone(header: Header, codec: int, payload: bytes, out: NDArray[Any]) -> None:
-    """Fill `out`, (voxels,) of the file's type, with an item that needs no spectral model.
+    """Fill `out`, (voxels,) zeros of the file's type, with an item that needs no spectral model.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._rice import LONGEST_CODE, decode, encode
 
-_LARGEST_TYPICAL_GAP = 2**32  # keeps the parameter of a code at 32 bits or less
+LARGEST_TYPICAL_GAP = 2**32  # keeps the parameter of a code at 32 bits or less
 
 
 def write_sparse(pairs: NDArray[np.uint64], voxels: int, room: int) -> bytes | None:
@@ -81,4 +81,4 @@ def read_varint(payload: bytes) -> tuple[int, int]:
 
 
 def _typical_gap(voxels: int, found: int) -> int:
-    return min(voxels // max(found, 1), _LARGEST_TYPICAL_GAP)
+    return min(voxels // max(found, 1), LARGEST_TYPICAL_GAP)

@@ -1,7 +1,7 @@
-"""Codecs 16 to 18 as ``docs/reference/lbj-format.md`` tells them, in plain Python, slow and without the package."""
+"""Codecs 16 to 19 as ``docs/reference/lbj-format.md`` tells them, in plain Python, slow and without the package."""
 
 import math
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -276,3 +276,19 @@ def between(group, logs, channel):
     left = min(max(left, 0), len(group) - 2)
     a, b = centres[left], centres[left + 1]
     return logs[left] + (logs[left + 1] - logs[left]) * (2 * channel - a) // (b - a)
+
+
+def offsets(payload, voxels, dtype):
+    (channels, *sizes), place = numbers(payload, 0, 4)
+    ends = [*accumulate(sizes, initial=place), len(payload)]
+    parts = [payload[begin:end] for begin, end in pairwise(ends)]
+    own, dtype = part(parts[0], (channels,), dtype), np.dtype(dtype)
+    counts, steps = (part(data, (voxels,), kind) for data, kind in zip(parts[1:3], ("i4", "i1"), strict=True))
+    sums = np.array([float(n) + float(own[i % channels]) for i, n in enumerate(counts)]).astype(dtype)
+    elsewhere, patterns = iter(parts[3][i : i + dtype.itemsize] for i in range(0, len(parts[3]), dtype.itemsize)), b""
+    for value, step in zip(sums, steps, strict=True):
+        pattern, sign = int(value.view(f"u{dtype.itemsize}")), 1 << 8 * dtype.itemsize - 1
+        at = (-1 - (pattern ^ sign) if pattern & sign else pattern) + int(step)
+        moved = (at if at >= 0 else -1 - at | sign).to_bytes(dtype.itemsize, "little")
+        patterns += next(elsewhere) if step == -128 else moved
+    return np.frombuffer(patterns, dtype.newbyteorder("<"))

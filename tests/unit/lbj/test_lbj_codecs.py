@@ -29,7 +29,7 @@ def test_any_payload_is_decoded_or_refused(codec, payload, dtype, voxels):
 @settings(deadline=None)
 @given(st.integers(2, 3), st.binary(max_size=40), st.integers(0, 64))
 def test_events_and_dense_item_agree_or_both_are_refused(codec, payload, voxels):
-    out, dtype = np.empty(voxels, np.int16), np.dtype(np.int16)
+    out, dtype = np.zeros(voxels, np.int16), np.dtype(np.int16)
     try:
         decode_item(codec, payload, out)
     except lbj.LBJError:

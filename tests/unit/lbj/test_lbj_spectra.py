@@ -66,6 +66,26 @@ def test_any_bit_pattern_of_a_float_comes_back(dtype):
     assert lbj.loads(lbj.dumps(array)).tobytes() == array.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_counts_less_the_dark_signal_of_their_channels_shrink_like_counts(dtype):
+    values, _, variance = eels(np.random.default_rng(5), pixels=60)
+    counts = np.rint(100 * values)
+    array = (counts - np.random.default_rng(6).random(counts.shape[1])).astype(dtype)
+    array[7, 5], array[9, 9] = np.nextafter(array[7, 5], 0), -0.0
+    blob = lbj.dumps(array)
+    assert lbj.loads(blob).tobytes() == array.tobytes()
+    entropy = np.sum(np.log2(np.sqrt(2 * np.pi * np.e * variance) * 100)) / 8
+    assert len(blob) < 1.15 * entropy + 8 * counts.shape[1]
+
+
+def test_a_value_that_no_offset_explains_is_kept():
+    counts = np.rint(100 * eels(np.random.default_rng(5), pixels=20)[0])
+    for value in (np.nan, np.inf, 3e38, 0.123):
+        array = (counts - np.linspace(0.1, 0.8, counts.shape[1])).astype(np.float32)
+        array[11, 8] = value
+        assert lbj.loads(lbj.dumps(array)).tobytes() == array.tobytes()
+
+
 def test_not_a_number_keeps_its_payload():
     array = np.rint(np.random.default_rng(0).normal(50, 9, (20, 100))).astype(np.float32)
     array.view(np.uint32)[3, [5, 6]] = [0x7F800001, 0xFFC12345]
