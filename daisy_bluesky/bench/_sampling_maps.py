@@ -63,9 +63,15 @@ class Family:
 
 def two_phases(side: int, seed: int) -> LabelMap:
     """Return a periodic Gaussian random field, sigma side / 32, cut at 35% minority, (side, side) int64."""
+    smooth = smooth_field(side, seed)
+    return np.asarray((smooth < np.quantile(smooth, 0.35)) + 1, np.int64)
+
+
+def smooth_field(side: int, seed: int) -> NDArray[np.float64]:
+    """Return a periodic Gaussian random field, sigma side / 32, of unit variance, (side, side) float64."""
     noise = np.random.default_rng([seed, 4321]).standard_normal((side, side))
     smooth = ndimage.gaussian_filter(noise, side / 32, mode="wrap")
-    return np.asarray((smooth < np.quantile(smooth, 0.35)) + 1, np.int64)
+    return np.asarray(smooth / smooth.std())
 
 
 def four_phases(side: int, seed: int) -> LabelMap:

@@ -12,11 +12,12 @@ from daisy_bluesky.bench._sampling_maps import Case, LabelMap
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._features import FEATURES, NEAREST_DISTANCE, SPACING, features
-from daisy_bluesky.sampling._field import MASK, SHIFT, TILE, Field
+from daisy_bluesky.sampling._field import MASK, SHIFT, Field, Summary
 from daisy_bluesky.sampling._neighbours import squared_distance
+from daisy_bluesky.sampling._summary import mark, summarise
 from daisy_bluesky.sampling._training import BLANK
 from daisy_bluesky.sampling._training_set import _windowed_sum, sampled_field
-from daisy_bluesky.sampling._update import _queue, _update_lists, summarise
+from daisy_bluesky.sampling._update import enqueue, update_lists
 
 PUBLISHED_FEATURES = 6
 DENSITIES = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -183,7 +184,7 @@ def _next(
 ) -> None:
     row, column = divmod(int(np.argmax(score)), found.shape[1])
     score[row * found.shape[1] + column] = -np.inf
-    count = _advance(field.pixels, field.tiles, field.queue, row, column, found[row, column], inputs)
+    count = _advance(field.pixels, field.summary, field.queue, row, column, found[row, column], inputs)
     touched = field.queue[:count]
     score[(touched >> SHIFT) * found.shape[1] + (touched & MASK)] = predictor(_published(inputs[:count]))
 
@@ -197,7 +198,7 @@ def _describe_places(pixels: NDArray[Any], places: NDArray[np.int64], inputs: ND
 @compiled
 def _advance(
     pixels: NDArray[Any],
-    tiles: NDArray[Any],
+    summary: Summary,
     queue: NDArray[np.int32],
     row: int,
     column: int,
@@ -209,19 +210,17 @@ def _advance(
     if label == 0:
         return 0
     pixels[row, column].sample = label
-    count = _queue(pixels, row, column, queue, 0)
-    count = _update_lists(pixels, tiles, row, column, 0, queue, count)
+    count = enqueue(pixels, row, column, queue, 0)
+    count = update_lists(pixels, summary, row, column, 0, queue, count)
     kept = 0
-    for place in queue[:count]:
+    touched = queue[:count].copy()
+    for place in touched:
         r, c = place >> SHIFT, place & MASK
         pixels[r, c].queued = False
-        tiles[r // TILE, c // TILE].dirty = True
+        mark(summary, r, c)
         if not pixels[r, c].closed:
             features(pixels, r, c, inputs[kept])
             queue[kept] = place
             kept += 1
-    for tile_row in range(tiles.shape[0]):
-        for tile_column in range(tiles.shape[1]):
-            if tiles[tile_row, tile_column].dirty:
-                summarise(pixels, tiles, tile_row, tile_column)
+    summarise(pixels, summary, touched)
     return kept

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.bench._gate import Gate
+from daisy_bluesky.bench._sampling_electrons import COUNTS, equal_electron_raster
 from daisy_bluesky.bench._sampling_maps import Case, Family, LabelMap, families, trained_model, training_maps
 from daisy_bluesky.bench._sampling_peers import Predictor, learn, sampled
 from daisy_bluesky.sampling import Slads, SladsModel, patterns, reconstruct, total_distortion
@@ -23,7 +24,7 @@ Curves = dict[str, NDArray[np.float64]]
 
 
 def measure(data: Path) -> Iterator[Gate]:
-    """Sample every map adaptively, as published, and in static patterns."""
+    """Sample every map adaptively, as published, in static patterns, and by a raster of as many electrons."""
     peers: dict[str, dict[str, Predictor]] = {}
     for family in families(data):
         if family.training not in peers:
@@ -39,6 +40,9 @@ def compare(family: Family, model: SladsModel, peers: dict[str, Predictor]) -> I
         curves[name], curves[f"{name}, our reconstruction"] = both[..., 0], both[..., 1]
     for pattern in STATIC:
         curves[pattern.__name__] = np.array([_static(case, pattern.__name__) for case in family.cases])
+    for counts in COUNTS:
+        name = f"raster of the same electrons, {counts:g} counts a visit"
+        curves[name] = np.array([[equal_electron_raster(case, f, counts) for f in FRACTIONS] for case in family.cases])
     yield _distortion(family, curves)
     yield _below_every_peer(family, curves)
     yield _area(family, curves)
@@ -89,6 +93,12 @@ def _at(figures: NDArray[np.float64]) -> str:
     return " / ".join(f"{figure:.4f}" for figure in figures)
 
 
+def _spread(curve: NDArray[np.float64]) -> str:
+    """Return the median curve and, at 15%, the quartiles."""
+    low, high = np.quantile(curve[:, FRACTIONS.index(0.15)], (0.25, 0.75))
+    return f"{_at(np.median(curve, axis=0))} (quartiles at 15% {low:.4f}-{high:.4f})"
+
+
 def _distortion(family: Family, curves: Curves) -> Gate:
     low, middle, high = np.quantile(curves[OURS], (0.25, 0.5, 0.75), axis=0)
     wanted = next((gates for start, gates in WANTED.items() if family.name.startswith(start)), {})
@@ -102,7 +112,7 @@ def _distortion(family: Family, curves: Curves) -> Gate:
         f"{_at(middle)}; quartiles {_at(low)} and {_at(high)}",
         " / ".join(f"<= {limit} at {FRACTIONS[number]:.0%}" for number, limit in wanted.items()),
         all(middle[number] <= limit for number, limit in wanted.items()) if wanted else None,
-        "; ".join(f"{name} {_at(np.median(curve, axis=0))}" for name, curve in curves.items() if name != OURS),
+        "; ".join(f"{name} {_spread(curve)}" for name, curve in curves.items() if name != OURS),
         figures,
     )
 

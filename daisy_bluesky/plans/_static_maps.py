@@ -21,7 +21,7 @@ from daisy_bluesky.plans._numbers import positive, share, whole
 from daisy_bluesky.plans._visit import Visit, staged_run
 from daisy_bluesky.sampling import patterns
 
-PATTERNS = {"random": patterns.random, "jittered": patterns.jittered, "sobol": patterns.sobol}
+PATTERNS = {name: getattr(patterns, name) for name in ("raster", "random", "jittered", "line_hop", "sobol", "halton")}
 
 
 def raster_map(
@@ -99,7 +99,8 @@ def sparse_map(
     fraction : float
         Fraction of the pixels to measure, in (0, 1].
     pattern : str
-        ``"random"``, ``"jittered"`` or ``"sobol"`` (low discrepancy).
+        ``"raster"`` (a coarser grid), ``"random"``, ``"jittered"``, ``"line_hop"``, ``"sobol"`` or ``"halton"`` (low
+        discrepancy).
     seed : int
         Seed of the pattern.
     timeout : float

@@ -1,13 +1,14 @@
 """What is known about every pixel of the field while it is being sampled."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 NEIGHBOURS = 10
 TILE = 16
+BLOCK = 16
 SHIFT = 16
 MASK = (1 << SHIFT) - 1
 LARGEST_SIDE = (1 << 15) - 1
@@ -50,6 +51,27 @@ TILE_SUMMARY = np.dtype(
 )
 
 
+# Over the tiles of a block of `BLOCK` x `BLOCK`: the same of reach and score.
+BLOCK_SUMMARY = np.dtype(
+    [("reach", np.int32), ("score", np.float32), ("best", np.int32), ("dirty", np.bool_)], align=True
+)
+
+
+class Summary(NamedTuple):
+    """What holds of parts of a field, so that large fields need not be gone through.
+
+    Attributes
+    ----------
+    tiles : (tile rows, tile columns) TILE_SUMMARY
+        One record per `TILE` x `TILE` square of pixels.
+    blocks : (block rows, block columns) BLOCK_SUMMARY
+        One record per `BLOCK` x `BLOCK` square of tiles.
+    """
+
+    tiles: NDArray[Any]
+    blocks: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class Field:
     """The state of a field.
@@ -58,14 +80,14 @@ class Field:
     ----------
     pixels : (rows, columns) PIXEL
         One record per pixel, so that what belongs together lies together in memory.
-    tiles : (tile rows, tile columns) TILE_SUMMARY
-        One record per `TILE` x `TILE` square of pixels.
+    summary : Summary
+        What holds of its tiles and blocks.
     queue : (pixels,) int32
         Scratch: places an update has touched.
     """
 
     pixels: NDArray[Any]
-    tiles: NDArray[Any]
+    summary: Summary
     queue: NDArray[np.int32]
 
 
@@ -92,4 +114,6 @@ def empty_field(shape: tuple[int, int], inside: NDArray[np.bool_] | None = None)
     pixels["closed"] = ~pixels["inside"]
     tiles = np.zeros((-(-shape[0] // TILE), -(-shape[1] // TILE)), TILE_SUMMARY)
     tiles["reach"] = FAR
-    return Field(pixels, tiles, np.zeros(pixels.size, np.int32))
+    blocks = np.zeros((-(-tiles.shape[0] // BLOCK), -(-tiles.shape[1] // BLOCK)), BLOCK_SUMMARY)
+    blocks["reach"] = FAR
+    return Field(pixels, Summary(tiles, blocks), np.zeros(pixels.size, np.int32))

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._reconstruction import SUPPORT, WIDE, fill_system, nearest_places, solve
+from daisy_bluesky.sampling._nearest import Cells, cells_of, find_nearest
+from daisy_bluesky.sampling._reconstruction import SUPPORT, covariance_table, krige, kriging_room
 
 
 def reconstruct_values(shape: tuple[int, int], positions: ArrayLike, values: ArrayLike) -> NDArray[np.float64]:
@@ -37,30 +38,20 @@ def reconstruct_values(shape: tuple[int, int], positions: ArrayLike, values: Arr
         raise ValueError("values must be finite")
     if places.min() < 0 or (places >= np.array(shape)).any():
         raise ValueError(f"positions must lie inside the field of {shape[0]} x {shape[1]} pixels")
-    distance, nearest = nearest_places(shape, places, min(SUPPORT, len(places)))
-    image = np.empty(shape[0] * shape[1])
-    _krige_values(shape[1], places, known, nearest, distance[:, -1], image)
-    image.reshape(shape)[places[:, 0], places[:, 1]] = known
-    return image.reshape(shape)
+    image = np.empty(shape)
+    order = np.lexsort((places[:, 1], places[:, 0]))
+    _krige_values(cells_of(shape, places[order]), known[order], min(SUPPORT, len(places)), image)
+    image[places[:, 0], places[:, 1]] = known
+    return image
 
 
 @compiled
-def _krige_values(
-    columns: int,
-    places: NDArray[np.int64],
-    values: NDArray[np.float64],
-    nearest: NDArray[np.int64],
-    farthest: NDArray[np.float64],
-    image: NDArray[np.float64],
-) -> None:
-    """Fill `image`, (pixels,), with the kriged value of every pixel."""
-    k = nearest.shape[1]
-    matrix, weights, ones = np.empty((k, k)), np.empty(k), np.empty(k)
-    for pixel in range(len(image)):
-        support = nearest[pixel]
-        fill_system(
-            places, support, pixel // columns, pixel % columns, max(1.0, farthest[pixel] / WIDE), matrix, weights
-        )
-        ones[:] = 1.0
-        solve(matrix, weights, ones)
-        image[pixel] = (weights * values[support]).sum()
+def _krige_values(cells: Cells, values: NDArray[np.float64], k: int, image: NDArray[np.float64]) -> None:
+    """Fill `image`, (rows, columns), with the value of every pixel, kriged from the k nearest places."""
+    squared, support = np.empty(k, np.int64), np.empty(k, np.int64)
+    room, table = kriging_room(k), covariance_table()
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            find_nearest(cells, row, column, squared, support)
+            krige(cells.places, support, squared, room, table)
+            image[row, column] = (room.weights * values[support]).sum()

@@ -1,12 +1,13 @@
 """The best map from scattered labels: the same for adaptive and static sampling."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from daisy_bluesky.compilation import compiled
+from daisy_bluesky.sampling._nearest import Cells, cells_of, find_nearest
 
 VOTERS = 10
 SUPPORT = 16
@@ -15,6 +16,8 @@ SUPPORT = 16
 SMOOTH, SMOOTH_LENGTH, ROUGH_LENGTH, NUGGET = 0.7, 3.5, 10.0, 0.15
 # Distance of the 16th neighbour, pixels, beyond which lengths grow in proportion.
 WIDE = 11.0
+# Two places within `WIDE` of a pixel are at most twice that apart.
+TABULATED = int(4 * WIDE**2) + 1
 
 
 def vote(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
@@ -46,12 +49,10 @@ def vote(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike) -> NDA
     places, values = _valid(shape, positions, labels)
     if len(places) == 0:
         return np.zeros(shape, np.int64)
-    distance, nearest = nearest_places(shape, places, min(VOTERS, len(places)))
-    codes = np.unique(values)
-    member = (values[nearest][..., None] == codes).astype(float)
-    weight = 1.0 / np.maximum(distance, 1e-6) ** 2
-    winner = np.argmax(np.einsum("pk,pkl->pl", weight, member), axis=1)
-    return np.asarray(codes[winner], np.int64).reshape(shape)
+    codes, coded = np.unique(values, return_inverse=True)
+    result = np.empty(shape, np.int64)
+    _vote(cells_of(shape, places), coded.astype(np.int64), min(VOTERS, len(places)), len(codes), result)
+    return np.asarray(codes[result], np.int64)
 
 
 def reconstruct(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
@@ -88,11 +89,10 @@ def reconstruct(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike)
     places, values = _valid(shape, positions, labels)
     if len(places) == 0:
         return np.zeros(shape, np.int64)
-    distance, nearest = nearest_places(shape, places, min(SUPPORT, len(places)))
     codes, coded = np.unique(values, return_inverse=True)
-    result = np.empty(shape[0] * shape[1], np.int64)
-    _krige(shape[1], places, coded.astype(np.int64), nearest, distance[:, -1], len(codes), result)
-    return codes[result].reshape(shape)
+    result = np.empty(shape, np.int64)
+    _krige(cells_of(shape, places), coded.astype(np.int64), min(SUPPORT, len(places)), len(codes), result)
+    return np.asarray(codes[result], np.int64)
 
 
 def _valid(
@@ -111,44 +111,77 @@ def _valid(
     return kept, sparse[kept[:, 0], kept[:, 1]]
 
 
-def nearest_places(
-    shape: tuple[int, int], places: NDArray[np.int64], k: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the distances and numbers of the k nearest places of every pixel, (pixels, k) each."""
-    grid = np.indices(shape).reshape(2, -1).T
-    distance, nearest = KDTree(places).query(grid, k=np.arange(1, k + 1))
-    return np.asarray(distance, np.float64), np.asarray(nearest, np.int64)
+@compiled
+def _vote(cells: Cells, coded: NDArray[np.int64], k: int, codes: int, result: NDArray[np.int64]) -> None:
+    """Fill `result`, (rows, columns), with the code of largest inverse-square weight among the k nearest places."""
+    squared, support, weight = np.empty(k, np.int64), np.empty(k, np.int64), np.empty(codes)
+    for row in range(result.shape[0]):
+        for column in range(result.shape[1]):
+            find_nearest(cells, row, column, squared, support)
+            if squared[0] == 0:
+                result[row, column] = coded[support[0]]
+                continue
+            weight[:] = 0.0
+            for place in range(k):
+                weight[coded[support[place]]] += 1.0 / squared[place]
+            result[row, column] = np.argmax(weight)
 
 
 @compiled
-def _krige(
-    columns: int,
+def _krige(cells: Cells, coded: NDArray[np.int64], k: int, codes: int, result: NDArray[np.int64]) -> None:
+    """Fill `result`, (rows, columns), with the code whose indicator, kriged from the k nearest places, is largest."""
+    squared, support = np.empty(k, np.int64), np.empty(k, np.int64)
+    room, indicator, table = kriging_room(k), np.empty(codes), covariance_table()
+    for row in range(result.shape[0]):
+        for column in range(result.shape[1]):
+            find_nearest(cells, row, column, squared, support)
+            first = coded[support[0]]
+            if squared[0] == 0 or np.all(coded[support] == first):
+                result[row, column] = first
+                continue
+            krige(cells.places, support, squared, room, table)
+            indicator[:] = 0.0
+            for place in range(k):
+                indicator[coded[support[place]]] += room.weights[place]
+            result[row, column] = np.argmax(indicator)
+
+
+class KrigingRoom(NamedTuple):
+    """What kriging from k places writes to: covariances, (k, k), and weights and ones, (k,)."""
+
+    matrix: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    ones: NDArray[np.float64]
+
+
+@compiled
+def kriging_room(k: int) -> KrigingRoom:
+    """Return the arrays that kriging from k places writes to."""
+    return KrigingRoom(np.empty((k, k)), np.empty(k), np.empty(k))
+
+
+@compiled
+def krige(
     places: NDArray[np.int64],
-    coded: NDArray[np.int64],
-    nearest: NDArray[np.int64],
-    farthest: NDArray[np.float64],
-    codes: int,
-    result: NDArray[np.int64],
+    support: NDArray[np.int64],
+    squared: NDArray[np.int64],
+    room: KrigingRoom,
+    table: NDArray[np.float64],
 ) -> None:
-    """Fill `result`, (pixels,), with the code whose kriged indicator is largest."""
-    k = nearest.shape[1]
-    matrix, weights, ones, indicator = np.empty((k, k)), np.empty(k), np.empty(k), np.empty(codes)
-    for pixel in range(len(result)):
-        support = nearest[pixel]
-        first = coded[support[0]]
-        row, column = pixel // columns, pixel % columns
-        measured = places[support[0], 0] == row and places[support[0], 1] == column
-        if measured or np.all(coded[support] == first):
-            result[pixel] = first
-            continue
-        scale = max(1.0, farthest[pixel] / WIDE)
-        fill_system(places, support, row, column, scale, matrix, weights)
-        ones[:] = 1.0
-        solve(matrix, weights, ones)
-        indicator[:] = 0.0
-        for place in range(k):
-            indicator[coded[support[place]]] += weights[place]
-        result[pixel] = np.argmax(indicator)
+    """Fill `room.weights` with those of the places `support`, whose squared distances from the pixel are given."""
+    scale = max(1.0, math.sqrt(squared[-1]) / WIDE)
+    _fill_system(places, support, squared, scale, room, table)
+    room.ones[:] = 1.0
+    _solve(room.matrix, room.weights, room.ones)
+
+
+@compiled
+def covariance_table() -> NDArray[np.float64]:
+    """Return the covariance at every squared distance that places not wider apart than `WIDE` can have."""
+    table = np.empty(TABULATED)
+    for squared in range(TABULATED):
+        table[squared] = _covariance(squared, 1.0)
+    return table
 
 
 @compiled
@@ -161,40 +194,44 @@ def _covariance(squared: float, scale: float) -> float:
 
 
 @compiled
-def fill_system(
+def _fill_system(
     places: NDArray[np.int64],
     support: NDArray[np.int64],
-    row: int,
-    column: int,
+    squared: NDArray[np.int64],
     scale: float,
-    matrix: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    room: KrigingRoom,
+    table: NDArray[np.float64],
 ) -> None:
-    """Fill in the covariances of a pixel's support, lower triangle, and those of the pixel with it."""
+    """Fill in the covariances of the places with each other, lower triangle, and with the pixel."""
+    tabulated = scale == 1.0
     for one in range(len(support)):
-        own_row, own_column = places[support[one], 0], places[support[one], 1]
+        row, column = places[support[one], 0], places[support[one], 1]
         for two in range(one):
-            apart = (own_row - places[support[two], 0]) ** 2 + (own_column - places[support[two], 1]) ** 2
-            matrix[one, two] = _covariance(apart, scale)
-        matrix[one, one] = 1.0 + NUGGET
-        weights[one] = _covariance((own_row - row) ** 2 + (own_column - column) ** 2, scale)
+            apart = (row - places[support[two], 0]) ** 2 + (column - places[support[two], 1]) ** 2
+            room.matrix[one, two] = table[apart] if tabulated else _covariance(apart, scale)
+        room.matrix[one, one] = 1.0 + NUGGET
+        room.weights[one] = table[squared[one]] if tabulated else _covariance(squared[one], scale)
 
 
 @compiled
-def solve(matrix: NDArray[np.float64], weights: NDArray[np.float64], ones: NDArray[np.float64]) -> None:
+def _solve(matrix: NDArray[np.float64], weights: NDArray[np.float64], ones: NDArray[np.float64]) -> None:
     """Turn covariances into ordinary kriging weights, which sum to 1, by Cholesky's decomposition; all in place."""
     k = len(weights)
     for one in range(k):
+        own, right, rest = matrix[one], weights[one], ones[one]
+        pivot = own[one]
         for two in range(one):
+            other, value = matrix[two], own[two]
             for inner in range(two):
-                matrix[one, two] -= matrix[one, inner] * matrix[two, inner]
-            matrix[one, two] /= matrix[two, two]
-            matrix[one, one] -= matrix[one, two] ** 2
-            weights[one] -= matrix[one, two] * weights[two]
-            ones[one] -= matrix[one, two] * ones[two]
-        matrix[one, one] = math.sqrt(matrix[one, one])
-        weights[one] /= matrix[one, one]
-        ones[one] /= matrix[one, one]
+                value -= own[inner] * other[inner]
+            value /= other[two]
+            own[two] = value
+            pivot -= value * value
+            right -= value * weights[two]
+            rest -= value * ones[two]
+        own[one] = math.sqrt(pivot)
+        weights[one] = right / own[one]
+        ones[one] = rest / own[one]
     mean = (1.0 - (weights * ones).sum()) / (ones * ones).sum()
     for one in range(k - 1, -1, -1):
         weights[one] += mean * ones[one]

@@ -9,12 +9,14 @@ from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
-from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, empty_field
+from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, Summary, empty_field
 from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
+from daisy_bluesky.sampling._regression import Regression
+from daisy_bluesky.sampling._summary import best_place
 from daisy_bluesky.sampling._surprise import expected_distortion, take_note
-from daisy_bluesky.sampling._update import best_place, close, measure, rate_one, rebuild
+from daisy_bluesky.sampling._update import close, measure, rate_one, rebuild
 
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
 
@@ -24,7 +26,7 @@ class Slads:
 
     Exact and incremental: a measurement changes the neighbour lists, labels and scores of the pixels near it, and what
     an update leaves equals a full recomputation bit for bit. Neighbours at equal distances are taken in row-major
-    order, equal votes go to the label of the nearest neighbour, and equal scores to the first pixel in order of tiles.
+    order, equal votes go to the label of the nearest neighbour, and equal scores to the first pixel in order of blocks.
 
     Parameters
     ----------
@@ -203,7 +205,7 @@ class Slads:
             places = ordered(np.array(places), self._last)
         elif not places:
             self._refresh()
-            best = best_place(self._field.tiles)
+            best = best_place(self._field.summary)
             if best < 0:
                 places = self._any_open(n)
             elif n == 1:
@@ -300,7 +302,7 @@ class Slads:
             (estimate, low, high), fractions of the pixels; low and high enclose 90% of calibration runs.
         """
         self._refresh()
-        expected = expected_distortion(self._field.tiles, self._tally) / self._inside
+        expected = expected_distortion(self._field.summary.tiles, self._tally) / self._inside
         raised = (expected + LEAST_DISTORTION) * np.exp(self.model.calibration)
         middle, low, high = np.clip(raised - LEAST_DISTORTION, 0.0, 1.0)
         return float(middle), float(low), float(high)
@@ -322,14 +324,14 @@ class Slads:
                 take_note(self._pixels, row, column, label, self._regression, self._tally)
             measure(*self._arrays(), row, column, label, closed)
 
-    def _arrays(self) -> tuple[Any, Any, NDArray[np.int32], Any]:
+    def _arrays(self) -> tuple[NDArray[Any], Summary, NDArray[np.int32], Regression]:
         """Return what compiled kernels take."""
-        return self._field.pixels, self._field.tiles, self._field.queue, self._regression
+        return self._field.pixels, self._field.summary, self._field.queue, self._regression
 
     def _refresh(self) -> None:
         """Rebuild everything if only samples were kept up to date."""
         if self._stale:
-            rebuild(self._pixels, self._field.tiles, self._regression)
+            rebuild(self._pixels, self._field.summary, self._regression)
             self._stale = False
 
     def _next_of_start(self, n: int) -> list[Place]:

@@ -185,9 +185,9 @@ def states(
     done, tally = len(start), np.zeros((2, 2))
     for fraction in fractions:
         n = round(fraction * truth.size)
-        sample_on(field.pixels, field.tiles, field.queue, regression, tally, truth, n - done)
+        sample_on(field.pixels, field.summary, field.queue, regression, tally, truth, n - done)
         done = max(n, done)
-        yield field, expected_distortion(field.tiles, tally) / truth.size
+        yield field, expected_distortion(field.summary.tiles, tally) / truth.size
 
 
 def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._features import FEATURES
-from daisy_bluesky.sampling._field import MASK, SHIFT, Field, empty_field
+from daisy_bluesky.sampling._field import MASK, SHIFT, Field, Summary, empty_field
 from daisy_bluesky.sampling._geometry import INPUTS, describe
 from daisy_bluesky.sampling._neighbours import squared_distance
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
+from daisy_bluesky.sampling._summary import best_place
 from daisy_bluesky.sampling._surprise import take_note
-from daisy_bluesky.sampling._update import best_place, measure, rebuild
+from daisy_bluesky.sampling._update import measure, rebuild
 
 LabelMap = NDArray[np.int64]
 # The Gaussian window is cut where it has fallen to 1%.
@@ -55,14 +56,14 @@ def sampled_field(truth: LabelMap, places: NDArray[np.int64], regression: Regres
     field = empty_field((truth.shape[0], truth.shape[1]))
     field.pixels.reshape(-1)["sample"][places] = truth.ravel()[places]
     field.pixels.reshape(-1)["closed"][places] = True
-    rebuild(field.pixels, field.tiles, regression)
+    rebuild(field.pixels, field.summary, regression)
     return field
 
 
 @compiled
 def sample_on(
     pixels: NDArray[Any],
-    tiles: NDArray[Any],
+    summary: Summary,
     queue: NDArray[np.int32],
     regression: Regression,
     tally: NDArray[np.float64],
@@ -71,12 +72,12 @@ def sample_on(
 ) -> None:
     """Measure the n next pixels of largest score, and keep the tally of surprises."""
     for _ in range(n):
-        place = best_place(tiles)
+        place = best_place(summary)
         if place < 0:
             break
         row, column = place >> SHIFT, place & MASK
         take_note(pixels, row, column, truth[row, column], regression, tally)
-        measure(pixels, tiles, queue, regression, row, column, truth[row, column], True)
+        measure(pixels, summary, queue, regression, row, column, truth[row, column], True)
 
 
 def reconstruction_of(field: Field) -> LabelMap:

@@ -1,10 +1,12 @@
 """Static sampling patterns: where to measure when nothing is decided on the way."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-__all__ = ["jittered", "random", "raster", "sobol"]
+__all__ = ["halton", "jittered", "line_hop", "random", "raster", "sobol"]
 
 Shape = tuple[int, int]
 Positions = NDArray[np.int64]
@@ -114,15 +116,49 @@ def jittered(shape: Shape, fraction: float, seed: int = 0) -> Positions:
         If the field is empty or the fraction is none.
     """
     rng = np.random.default_rng(seed)
-    per_line = _points_per_line(shape, number_of_points(shape, fraction))
-    tops = np.linspace(0, shape[0], len(per_line) + 1).astype(int)
     found = []
-    for top, bottom, count in zip(tops[:-1], tops[1:], per_line, strict=True):
-        edges = np.linspace(0, shape[1], count + 1).astype(int)
-        rows = rng.integers(top, bottom, count)
-        columns = rng.integers(edges[:-1], edges[1:])
-        found.append(np.stack([rows, columns], axis=1))
-    return np.concatenate(found).astype(np.int64)
+    for top, bottom, edges in _bands(shape, number_of_points(shape, fraction)):
+        rows = rng.integers(top, bottom, len(edges) - 1)
+        found.append(np.stack([rows, rng.integers(edges[:-1], edges[1:])], axis=1))
+    return np.concatenate(found)
+
+
+def line_hop(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return lines along which the probe hops at random across a band, at even steps along it; band by band.
+
+    Isotropic: steps are as long as bands are high. The coils of the fast direction see an even pace, as in a raster,
+    which short hops across it hardly disturb.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Seed of the random numbers.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels, all different; within a band in the order of columns.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+
+    References
+    ----------
+    L. Kovarik, A. Stevens, A. Liyu and N. D. Browning, "Implementing an accurate and rapid sparse sampling approach
+    for low-dose atomic resolution STEM imaging", Appl. Phys. Lett. 109, 164102 (2016): line hopping.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for top, bottom, edges in _bands(shape, number_of_points(shape, fraction)):
+        rows = rng.integers(top, bottom, len(edges) - 1)
+        found.append(np.stack([rows, (edges[:-1] + edges[1:] - 1) // 2], axis=1))
+    return np.concatenate(found)
 
 
 def sobol(shape: Shape, fraction: float, seed: int = 0) -> Positions:
@@ -155,14 +191,61 @@ def sobol(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     low-discrepancy sampling is what EDS-SLADS (Zhang et al. 2018) names beside random sampling.
     """
     n = number_of_points(shape, fraction)
-    pixels = shape[0] * shape[1]
-    # Several points of the sequence fall into one pixel; twice as many are nearly always enough to find n pixels.
-    points = qmc.Sobol(2, seed=seed).random_base2(int(np.ceil(np.log2(2 * n))) + (n > pixels // 2))
+    powers = int(np.ceil(np.log2(2 * n))) + (n > shape[0] * shape[1] // 2)
+    return _first_pixels(qmc.Sobol(2, seed=seed).random_base2(powers), shape, n, seed)
+
+
+def halton(shape: Shape, fraction: float, seed: int = 0) -> Positions:
+    """Return positions of a scrambled Halton sequence: evenly spread however early it is stopped.
+
+    Pixels that the sequence does not reach in time follow in random order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (rows, columns), pixels.
+    fraction : float
+        Part of the pixels, in (0, 1]; a whole number above 1 is their number.
+    seed : int
+        Seed of the scrambling.
+
+    Returns
+    -------
+    (n, 2) int64
+        Positions (row, column), pixels, all different, in the order of the sequence.
+
+    Raises
+    ------
+    ValueError
+        If the field is empty or the fraction is none.
+
+    References
+    ----------
+    J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating multi-dimensional
+    integrals", Numer. Math. 2, 84 (1960).
+    """
+    n = number_of_points(shape, fraction)
+    return _first_pixels(qmc.Halton(2, seed=seed).random(2 * n), shape, n, seed)
+
+
+def _first_pixels(points: NDArray[np.float64], shape: Shape, n: int, seed: int) -> Positions:
+    """Return the first n pixels that points of the unit square fall into, then others in random order, (n, 2) int64.
+
+    Several points fall into one pixel; twice as many as pixels are wanted are nearly always enough.
+    """
     cells = np.floor(points * np.array(shape)).astype(np.int64)
     found = _first_of_each(cells[:, 0] * shape[1] + cells[:, 1])
     if len(found) < n:
-        found = _first_of_each(np.concatenate([found, np.random.default_rng(seed).permutation(pixels)]))
+        found = _first_of_each(np.concatenate([found, np.random.default_rng(seed).permutation(shape[0] * shape[1])]))
     return _positions(found[:n], shape)
+
+
+def _bands(shape: Shape, n: int) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    """Yield bands of a field cut into n nearly equal cells: first row, row past the last, edges of its columns."""
+    per_line = _points_per_line(shape, n)
+    tops = np.linspace(0, shape[0], len(per_line) + 1).astype(np.int64)
+    for top, bottom, count in zip(tops[:-1], tops[1:], per_line, strict=True):
+        yield int(top), int(bottom), np.linspace(0, shape[1], count + 1).astype(np.int64)
 
 
 def _points_per_line(shape: Shape, n: int) -> NDArray[np.int64]:

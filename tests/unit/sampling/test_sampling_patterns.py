@@ -6,7 +6,14 @@ from scipy.spatial import KDTree
 
 from daisy_bluesky.sampling import patterns
 
-ALL = (patterns.raster, patterns.random, patterns.jittered, patterns.sobol)
+ALL = (
+    patterns.raster,
+    patterns.random,
+    patterns.jittered,
+    patterns.line_hop,
+    patterns.sobol,
+    patterns.halton,
+)
 
 
 @given(
@@ -28,7 +35,7 @@ def test_number_of_points_and_seed(pattern):
     np.testing.assert_array_equal(pattern((50, 70), 0.1, 3), pattern((50, 70), 0.1, 3))
 
 
-@pytest.mark.parametrize("pattern", [patterns.random, patterns.jittered, patterns.sobol])
+@pytest.mark.parametrize("pattern", [pattern for pattern in ALL if pattern is not patterns.raster])
 def test_seeds_differ(pattern):
     assert not np.array_equal(pattern((50, 70), 0.1, 3), pattern((50, 70), 0.1, 4))
 
@@ -46,13 +53,24 @@ def largest_hole(positions, shape):
 def test_even_patterns_leave_smaller_holes_than_random():
     shape = (96, 96)
     random = np.median([largest_hole(patterns.random(shape, 0.05, seed), shape) for seed in range(5)])
-    for pattern in (patterns.raster, patterns.jittered, patterns.sobol):
+    for pattern in (patterns.raster, patterns.jittered, patterns.line_hop, patterns.sobol, patterns.halton):
         assert np.median([largest_hole(pattern(shape, 0.05, seed), shape) for seed in range(5)]) < 0.8 * random
 
 
-def test_any_start_of_the_sobol_sequence_is_even():
+def test_line_hops_keep_an_even_pace_and_use_every_row():
+    """A tenth of 120 x 120 in 38 bands of 38: steps along and bands across are equally long, rows equally often hit."""
+    positions = patterns.line_hop((120, 120), 0.1, 3)
+    steps = np.diff(positions[:, 1])
+    assert set(steps[steps > 0]) <= {3, 4}
+    assert (steps < 0).sum() == 37
+    hits = sum(np.bincount(patterns.line_hop((120, 120), 0.1, seed)[:, 0], minlength=120) for seed in range(50))
+    assert 0.7 < hits.min() / hits.mean() < hits.max() / hits.mean() < 1.4
+
+
+@pytest.mark.parametrize("pattern", [patterns.sobol, patterns.halton])
+def test_any_start_of_a_low_discrepancy_sequence_is_even(pattern):
     shape = (96, 96)
-    positions = patterns.sobol(shape, 0.1, 2)
+    positions = pattern(shape, 0.1, 2)
     for n in (64, 128, 256, 512):
         assert largest_hole(positions[:n], shape) < largest_hole(patterns.random(shape, n, 2), shape)
 

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sampling_maps import random_field
 
 from daisy_bluesky.sampling import patterns, reconstruct, total_distortion, vote
+from daisy_bluesky.sampling._nearest import cells_of, find_nearest
 
 
 def sampled(truth, fraction, seed=0):
@@ -98,3 +101,27 @@ def test_refuses_what_does_not_match(method):
         method((5, 7), [(1, 1)], [1, 2])
     with pytest.raises(ValueError, match="inside the field"):
         method((5, 7), [(1, 7)], [1])
+
+
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.integers(1, 20),
+    st.floats(0.0, 1.0),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_nearest_places_equal_sorting_all_of_them(shape, k, share, seed):
+    """Also where places are few, crowded in a corner, or in a field one pixel wide."""
+    rng = np.random.default_rng(seed)
+    places = np.argwhere(rng.random(shape) < share)
+    if seed % 2:
+        places = places[places.sum(axis=1) < 12]
+    assume(len(places) > 0)
+    k = min(k, len(places))
+    cells, squared, nearest = cells_of(shape, places), np.empty(k, np.int64), np.empty(k, np.int64)
+    for row, column in np.ndindex(shape):
+        find_nearest(cells, row, column, squared, nearest)
+        away = ((places - (row, column)) ** 2).sum(axis=1)
+        order = np.lexsort((np.arange(len(places)), away))[:k]
+        np.testing.assert_array_equal(nearest, order)
+        np.testing.assert_array_equal(squared, away[order])

@@ -52,7 +52,8 @@ def assert_like_rebuilt(sampler, allowed=None):
     assert twin.labels is not None
     for name in twin._pixels.dtype.names:
         np.testing.assert_array_equal(sampler._pixels[name], twin._pixels[name], err_msg=name)
-    np.testing.assert_array_equal(sampler._field.tiles, twin._field.tiles)
+    for own, rebuilt in zip(sampler._field.summary, twin._field.summary, strict=True):
+        np.testing.assert_array_equal(own, rebuilt)
 
 
 shapes = st.tuples(st.integers(1, 37), st.integers(1, 37))
@@ -118,6 +119,22 @@ def test_a_long_run_with_replaced_visits_equals_a_rebuild(two_phases):
     assert sampler.labels is not None
     for visit in rng.integers(0, len(places), 400):
         sampler.ingest([places[visit]], [rng.integers(-1, 4)], visits=[visit])
+    assert not sampler._stale
+    assert_like_rebuilt(sampler)
+
+
+def test_a_field_of_several_blocks_equals_a_rebuild():
+    """Distant corners are reached while samples are few, and the best pixel is the best of the whole field."""
+    truth = np.ones((300, 530), np.int64)
+    truth[240:280, 230:300] = 2
+    sampler = Slads(truth.shape, phases=2, start_fraction=0.0005)
+    assert sampler.labels is not None
+    for number in range(250):
+        visit = sampler.suggest()[0]
+        place = (visit["row"], visit["column"])
+        if number >= 100 and number % 25 == 0:
+            assert sampler.expected_reduction[place] == sampler.expected_reduction.max()
+        sampler.ingest([place], [truth[place]])
     assert not sampler._stale
     assert_like_rebuilt(sampler)
 
