@@ -14,7 +14,7 @@ from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._surprise import expected_distortion, take_note
-from daisy_bluesky.sampling._update import best_place, measure, rate_one, rebuild
+from daisy_bluesky.sampling._update import best_place, close, measure, rate_one, rebuild
 
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
 
@@ -80,6 +80,7 @@ class Slads:
             raise ValueError("roi is empty; mark at least one pixel")
         self._field = empty_field(self.shape, inside)
         self._forbidden = ~inside | self._mask("forbidden", forbidden, default=False)
+        self._vetoed = np.zeros(self.shape, bool)
         self._pixels = self._field.pixels
         self._pixels["closed"] = self._forbidden
         self._inside = int(inside.sum())
@@ -254,6 +255,30 @@ class Slads:
             self._settle(place)
             self._last = place
 
+    def restrict(self, allowed: ArrayLike) -> None:
+        """Say where measurements may still be suggested; it replaces what was said before.
+
+        What has been measured keeps counting, and measurements elsewhere are still taken in: a visit may be on its way.
+        The map, its expected distortion and the region of interest stay what they are. The same restriction and data
+        leave the same state, whichever came first.
+
+        Parameters
+        ----------
+        allowed : (rows, columns) bool
+            Pixels that may be suggested from now on, as far as they are open otherwise; where it is False none is.
+
+        Raises
+        ------
+        ValueError
+            If its shape is not that of the field; then nothing has changed.
+        """
+        self._vetoed = ~self._mask("allowed", allowed, default=True)
+        closed = self._forbidden | self._vetoed | self.measured
+        if self._stale:
+            self._pixels["closed"] = closed
+        else:
+            close(*self._arrays(), closed)
+
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, by `sampling.reconstruct`."""
         rows, columns = np.nonzero(self._pixels["sample"])
@@ -284,7 +309,7 @@ class Slads:
         """Make the field's state of one pixel agree with the visits to it."""
         row, column = place
         label = self._ledger.label(place)
-        closed = bool(self._forbidden[place]) or self._ledger.visited(place)
+        closed = bool(self._forbidden[place] or self._vetoed[place]) or self._ledger.visited(place)
         known = self._pixels["sample"][place] != 0
         self._samples += int(label != 0) - int(known)
         # Lists that lose a neighbour are searched anew, which is slower than a rebuild while samples are few.
@@ -311,7 +336,7 @@ class Slads:
         """Return the next positions of the start pattern that have not been visited, at most n."""
         while self._started < len(self._start) and self._ledger.visited(self._start[self._started]):
             self._started += 1
-        waiting = (place for place in self._start[self._started :] if not self._ledger.visited(place))
+        waiting = (place for place in self._start[self._started :] if not self._pixels["closed"][place])
         return [place for place, _ in zip(waiting, range(n), strict=False)]
 
     def _any_open(self, n: int) -> list[Place]:
