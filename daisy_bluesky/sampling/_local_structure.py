@@ -12,10 +12,26 @@ from daisy_bluesky.sampling._neighbours import squared_distance
 from daisy_bluesky.sampling._objective_field import ObjectiveField
 
 # Between the best split of ten equal values in noise (7 on average, 14 in one of twenty) and that of true levels.
-CONVINCING = 12.0
-LEAST_BELIEF = 0.02
+CONVINCING = 13.0
+LEAST_BELIEF = 0.05
 LOWER, UPPER = 1, 2
 TINY = 1e-30
+SMALLEST_LEAD = 1e-12  # of weights that are added in another order
+
+
+class Room(NamedTuple):
+    """What looking at a pixel needs to write to, (NEIGHBOURS,) each: values, the same in order, weights and levels."""
+
+    values: NDArray[np.float64]
+    ordered: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    codes: NDArray[np.int64]
+
+
+@compiled
+def room_for_structure() -> Room:
+    """Return the arrays that `structure` writes to."""
+    return Room(np.empty(NEIGHBOURS), np.empty(NEIGHBOURS), np.empty(NEIGHBOURS), np.empty(NEIGHBOURS, np.int64))
 
 
 class Structure(NamedTuple):
@@ -49,79 +65,82 @@ class Structure(NamedTuple):
 
 
 @compiled
-def structure(
-    field: ObjectiveField, objective: int, row: int, column: int, values: NDArray[np.float64], codes: NDArray[np.int64]
-) -> Structure:
-    """Return what a pixel's neighbours say; fill `codes`, (NEIGHBOURS,), with the levels they are on."""
+def structure(field: ObjectiveField, objective: int, row: int, column: int, room: Room) -> Structure:
+    """Return what a pixel's neighbours say; fill `room.codes` with the levels they are on."""
     place, noise, count = (row << SHIFT) + column, 0.0, 0
     for slot in range(NEIGHBOURS):
         neighbour = field.pixels[row, column].neighbours[slot]
         if neighbour < 0:
             break
-        values[slot] = field.values[objective, neighbour >> SHIFT, neighbour & MASK]
+        room.values[slot] = field.values[objective, neighbour >> SHIFT, neighbour & MASK]
+        room.weights[slot] = 1.0 / max(squared_distance(place, neighbour), 1)
         noise += field.noise[objective, neighbour >> SHIFT, neighbour & MASK]
         count += 1
     if count == 0:
         return Structure(0, 0.0, 0.0, 0.0, 0, 0.0, 0.0)
     if field.categorical[objective]:
-        return _labels(field, objective, row, column, count, values, codes)
-    noise /= count
-    belief, gap, middle = _split(values[:count], noise)
-    weights, upper, total, mean = np.empty(count), 0.0, 0.0, 0.0
-    for slot in range(count):
-        codes[slot] = UPPER if values[slot] > middle else LOWER
-        weights[slot] = 1.0 / max(squared_distance(place, field.pixels[row, column].neighbours[slot]), 1)
-        upper += weights[slot] if codes[slot] == UPPER else 0.0
-        total += weights[slot]
-        mean += weights[slot] * values[slot]
-    own = UPPER if upper > 0.5 * total else LOWER
-    same, mine = 0.0, 0.0
-    for slot in range(count):
-        if codes[slot] == own:
-            same += weights[slot]
-            mine += weights[slot] * values[slot]
-    level = belief * mine / same + (1.0 - belief) * mean / total
-    return Structure(count, belief, gap, middle, own, level, noise)
+        return _labels(field, objective, count, room)
+    return _levels(count, noise / count, room)
 
 
 @compiled
-def _split(values: NDArray[np.float64], noise: float) -> tuple[float, float, float]:
+def _levels(count: int, noise: float, room: Room) -> Structure:
+    """Return what values say: two levels, as far as their difference is beyond the noise."""
+    belief, gap, middle = _split(count, noise, room)
+    totals, means = (0.0, 0.0), (0.0, 0.0)
+    for slot in range(count):
+        weight, value = room.weights[slot], room.values[slot]
+        if value > middle:
+            room.codes[slot] = UPPER
+            totals, means = (totals[0], totals[1] + weight), (means[0], means[1] + weight * value)
+        else:
+            room.codes[slot] = LOWER
+            totals, means = (totals[0] + weight, totals[1]), (means[0] + weight * value, means[1])
+    overall = (means[0] + means[1]) / (totals[0] + totals[1])
+    own = UPPER if totals[1] > totals[0] else LOWER
+    mine = means[1] / totals[1] if own == UPPER else means[0] / totals[0]
+    return Structure(count, belief, gap, middle, own, belief * mine + (1.0 - belief) * overall, noise)
+
+
+@compiled
+def _split(count: int, noise: float, room: Room) -> tuple[float, float, float]:
     """Split values in two, the sum of squares between the parts as large as can be: belief, gap and middle."""
-    count = len(values)
-    ordered = np.sort(values)
-    below, total = 0.0, ordered.sum()
-    between, gap, middle = 0.0, 0.0, ordered[count - 1]
+    ordered, total = room.ordered, 0.0
+    for slot in range(count):
+        value = room.values[slot]
+        total += value
+        before = slot
+        while before > 0 and ordered[before - 1] > value:
+            ordered[before] = ordered[before - 1]
+            before -= 1
+        ordered[before] = value
+    below, between, gap, middle = 0.0, 0.0, 0.0, ordered[count - 1]
     for lower in range(1, count):
         below += ordered[lower - 1]
         apart = (total - below) / (count - lower) - below / lower
         squares = apart * apart * lower * (count - lower) / count
-        if squares > between:
+        if squares > between and ordered[lower] > ordered[lower - 1]:
             between, gap, middle = squares, apart, 0.5 * (ordered[lower - 1] + ordered[lower])
     evidence = between / (noise + TINY)
-    return 1.0 / (1.0 + math.exp(-min(0.5 * (evidence - CONVINCING), 50.0))), gap, middle
+    return 1.0 / (1.0 + math.exp(-min(evidence - CONVINCING, 50.0))), gap, middle
 
 
 @compiled
-def _labels(
-    field: ObjectiveField,
-    objective: int,
-    row: int,
-    column: int,
-    count: int,
-    values: NDArray[np.float64],
-    codes: NDArray[np.int64],
-) -> Structure:
+def _labels(field: ObjectiveField, objective: int, count: int, room: Room) -> Structure:
     """Return what labels say: the label of the largest inverse-square weight, of equals that of the nearest."""
-    place, best, heaviest, gap, differ = (row << SHIFT) + column, 0, 0.0, 0.0, False
+    codes, gap, differ = room.codes, 0.0, False
     for slot in range(count):
-        codes[slot] = int(values[slot])
+        codes[slot] = int(room.values[slot])
         gap = max(gap, field.importance[objective, codes[slot]])
         differ |= codes[slot] != codes[0]
+    if not differ:
+        return Structure(count, 0.0, gap, 0.0, codes[0], float(codes[0]), 0.0)
+    best, heaviest = codes[0], 0.0
     for slot in range(count):
         weight = 0.0
         for other in range(count):
             if codes[other] == codes[slot]:
-                weight += 1.0 / max(squared_distance(place, field.pixels[row, column].neighbours[other]), 1)
-        if weight > heaviest + 1e-12:
+                weight += room.weights[other]
+        if weight > heaviest + SMALLEST_LEAD:
             best, heaviest = codes[slot], weight
-    return Structure(count, 1.0 if differ else 0.0, gap, 0.0, best, float(best), 0.0)
+    return Structure(count, 1.0, gap, 0.0, best, float(best), 0.0)

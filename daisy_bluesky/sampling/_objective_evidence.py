@@ -4,9 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def checked_evidence(
-    evidence: ArrayLike, count: int, labels: NDArray[np.bool_], largest: int
-) -> NDArray[np.float64]:
+def checked_evidence(evidence: ArrayLike, count: int, labels: NDArray[np.bool_], largest: int) -> NDArray[np.float64]:
     """Return evidence, (count, fields, 2): values and variances; all nan for a failed visit.
 
     Parameters

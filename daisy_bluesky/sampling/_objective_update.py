@@ -1,14 +1,10 @@
 """What a measurement changes for several objectives, and nothing else: lists, levels, gains and scores."""
 
 import math
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, NEVER, SHIFT, TILE
-from daisy_bluesky.sampling._local_structure import LEAST_BELIEF, LOWER, UPPER, structure
+from daisy_bluesky.sampling._field import MASK, NEVER, SHIFT, TILE
+from daisy_bluesky.sampling._local_structure import LEAST_BELIEF, LOWER, UPPER, Room, room_for_structure, structure
 from daisy_bluesky.sampling._neighbours import insert, reaches, search, search_all, squared_distance
 from daisy_bluesky.sampling._objective_field import ObjectiveField
 from daisy_bluesky.sampling._regression import (
@@ -47,9 +43,9 @@ def renew(field: ObjectiveField, regression: Regression, row: int, column: int, 
             columns_outside = max(tile_column * TILE - column, column - (tile_column + 1) * TILE + 1, 0)
             if rows_outside**2 + columns_outside**2 <= tiles[tile_row, tile_column].reach:
                 count = _renew_tile(field, tile_row, tile_column, row, column, before, count)
-    values, codes = np.empty(NEIGHBOURS), np.empty(NEIGHBOURS, np.int64)
+    looked = room_for_structure()
     for place in field.queue[:count]:
-        _set_levels(field, place >> SHIFT, place & MASK, values, codes)
+        _set_levels(field, place >> SHIFT, place & MASK, looked)
     for number in range(count):
         r, c = field.queue[number] >> SHIFT, field.queue[number] & MASK
         for r_beside, c_beside in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
@@ -57,7 +53,7 @@ def renew(field: ObjectiveField, regression: Regression, row: int, column: int, 
     room = scratch()
     for place in field.queue[:count]:
         r, c = place >> SHIFT, place & MASK
-        _rate(field, r, c, regression, values, codes, room)
+        _rate(field, r, c, regression, looked, room)
         pixels[r, c].queued = False
         tiles[r // TILE, c // TILE].dirty = True
     for place in field.queue[:count]:
@@ -99,11 +95,9 @@ def _queue(field: ObjectiveField, row: int, column: int, count: int) -> int:
 
 
 @compiled
-def _set_levels(
-    field: ObjectiveField, row: int, column: int, values: NDArray[np.float64], codes: NDArray[np.int64]
-) -> None:
+def _set_levels(field: ObjectiveField, row: int, column: int, looked: Room) -> None:
     for objective in range(len(field.factors)):
-        field.level[objective, row, column] = structure(field, objective, row, column, values, codes).level
+        field.level[objective, row, column] = structure(field, objective, row, column, looked).level
 
 
 @compiled
@@ -112,8 +106,7 @@ def _rate(
     row: int,
     column: int,
     regression: Regression,
-    values: NDArray[np.float64],
-    codes: NDArray[np.int64],
+    looked: Room,
     room: Scratch,
 ) -> None:
     """Bring the gains and the score of a pixel up to date."""
@@ -121,7 +114,7 @@ def _rate(
     for objective in range(len(field.factors)):
         gain = 0.0
         if pixel.sample == 0 and pixel.neighbours[0] >= 0:
-            gain = _gain(field, objective, row, column, regression, values, codes, room)
+            gain = _gain(field, objective, row, column, regression, looked, room)
         field.gain[objective, row, column] = gain
     combine_one(field, row, column)
 
@@ -133,8 +126,7 @@ def _gain(
     row: int,
     column: int,
     regression: Regression,
-    values: NDArray[np.float64],
-    codes: NDArray[np.int64],
+    looked: Room,
     room: Scratch,
 ) -> float:
     """Return the expected reduction in distortion of an objective, pixels times its unit.
@@ -142,13 +134,13 @@ def _gain(
     The learned reduction of a map of two labels, times what it costs to mistake the two levels, the probability that
     there are two, and the part of the difference that a measurement with so much noise tells.
     """
-    found = structure(field, objective, row, column, values, codes)
+    found = structure(field, objective, row, column, looked)
     if found.belief < LEAST_BELIEF:
         return 0.0
     pixels = field.pixels
     for slot in range(found.count):
         neighbour = pixels[row, column].neighbours[slot]
-        pixels[neighbour >> SHIFT, neighbour & MASK].sample = codes[slot]
+        pixels[neighbour >> SHIFT, neighbour & MASK].sample = looked.codes[slot]
     pixels[row, column].label = found.own
     for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
         if 0 <= r < pixels.shape[0] and 0 <= c < pixels.shape[1]:
@@ -193,13 +185,13 @@ def combine_all(field: ObjectiveField) -> None:
 @compiled
 def rebuild(field: ObjectiveField, regression: Regression, lists: bool) -> None:
     """Compute everything anew from the measurements; neighbour lists only where asked for."""
-    values, codes, room = np.empty(NEIGHBOURS), np.empty(NEIGHBOURS, np.int64), scratch()
+    looked, room = room_for_structure(), scratch()
     if lists:
         search_all(field.pixels)
     for row in range(field.pixels.shape[0]):
         for column in range(field.pixels.shape[1]):
-            _set_levels(field, row, column, values, codes)
+            _set_levels(field, row, column, looked)
     for row in range(field.pixels.shape[0]):
         for column in range(field.pixels.shape[1]):
-            _rate(field, row, column, regression, values, codes, room)
+            _rate(field, row, column, regression, looked, room)
     combine_all(field)

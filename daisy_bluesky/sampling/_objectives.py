@@ -330,9 +330,7 @@ class Objectives:
             self._field.noise[:, place[0], place[1]] = noise
         self._values[:, :, place[0], place[1]] = np.nan if found is None else found
         self._field.pixels["sample"][place] = found is not None
-        self._field.pixels["closed"][place] = (
-            self._measured.visited(place) or not (self._inside & self._allowed)[place]
-        )
+        self._field.pixels["closed"][place] = self._measured.visited(place) or not (self._inside & self._allowed)[place]
         renew(self._field, self.model.regression, *place, before)
 
     def _miss(self, place: Place, values: NDArray[np.float64], noise: NDArray[np.float64]) -> float:

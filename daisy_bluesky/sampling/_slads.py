@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
