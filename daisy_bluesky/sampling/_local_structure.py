@@ -39,7 +39,7 @@ class Structure(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    size : int
         Number of neighbours.
     belief : float
         Probability that there are two levels, not one with noise.
@@ -55,7 +55,7 @@ class Structure(NamedTuple):
         Mean variance of the neighbours.
     """
 
-    count: int
+    size: int
     belief: float
     gap: float
     middle: float

@@ -52,9 +52,7 @@ def reconstruct_noisy(
     places = np.asarray(positions, np.int64).reshape(-1, 2)
     known, noise = (np.asarray(array, np.float64).ravel() for array in (values, variances))
     if not len(places) == len(known) == len(noise) > 0:
-        raise ValueError(
-            f"values: {len(known)} values, {len(noise)} variances, {len(places)} positions; give one each"
-        )
+        raise ValueError(f"values: {len(known)} values, {len(noise)} variances, {len(places)} positions; give one each")
     if not (np.isfinite(known).all() and np.isfinite(noise).all() and (noise >= 0).all()):
         raise ValueError("values and variances must be finite, and variances not negative")
     if places.min() < 0 or (places >= np.array(shape)).any():

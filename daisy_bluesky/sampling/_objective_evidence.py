@@ -52,7 +52,7 @@ def checked_times(dwell: ArrayLike | None, count: int) -> list[float]:
     times = np.array(dwell, np.float64)
     if times.shape != (count,) or (times <= 0).any() or np.isinf(times).any():
         raise ValueError(f"dwell must be {count} positive times, one for each position")
-    return np.where(np.isnan(times), 1.0, times).tolist()
+    return [float(time) for time in np.where(np.isnan(times), 1.0, times)]
 
 
 def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -138,7 +138,7 @@ def _gain(
     if found.belief < LEAST_BELIEF:
         return 0.0
     pixels = field.pixels
-    for slot in range(found.count):
+    for slot in range(found.size):
         neighbour = pixels[row, column].neighbours[slot]
         pixels[neighbour >> SHIFT, neighbour & MASK].sample = looked.codes[slot]
     pixels[row, column].label = found.own

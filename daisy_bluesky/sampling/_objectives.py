@@ -163,10 +163,20 @@ class Objectives:
         ValueError
             If its shape is not that of the field, or the preference is not positive; then nothing has changed.
         """
-        pixels = checked_mask("region", region, self.shape)
-        if not 0 < preference < np.inf:
-            raise ValueError(f"preference: {preference!r} is not a positive number")
-        self._field.preference[pixels] = preference
+        self.prefer(np.where(checked_mask("region", region, self.shape), preference, self._field.preference))
+
+    def prefer(self, preference: ArrayLike) -> None:
+        """Say how much each pixel counts, (rows, columns) float; it replaces what was said before.
+
+        Raises
+        ------
+        ValueError
+            If its shape is not that of the field, or a preference is not positive; then nothing has changed.
+        """
+        wanted = np.array(preference, np.float32)
+        if wanted.shape != self.shape or not ((wanted > 0) & np.isfinite(wanted)).all():
+            raise ValueError(f"preference must be positive numbers over the field of {self.shape} pixels")
+        self._field.preference[:] = wanted
         combine_all(self._field)
 
     @property
@@ -181,7 +191,7 @@ class Objectives:
         """The phases as used for deciding, (rows, columns) int64; 0 where they are no objective."""
         for number, objective in enumerate(self.objectives):
             if objective.categorical:
-                return self._field.level[number].astype(np.int64)
+                return np.asarray(self._field.level[number], np.int64)
         return np.zeros(self.shape, np.int64)
 
     @property

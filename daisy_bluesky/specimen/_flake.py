@@ -39,7 +39,7 @@ def flake_fractions(shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
     flake = _inside(rows, columns, np.array(_CORNERS) + _JITTER * rng.standard_normal((len(_CORNERS), 2)))
     labels = film + 2 * flake
     fractions = np.eye(len(FLAKE_PHASES), dtype=np.float32)[labels]
-    return fractions.reshape(shape[0], _FINE, shape[1], _FINE, -1).mean(axis=(1, 3))
+    return np.asarray(fractions.reshape(shape[0], _FINE, shape[1], _FINE, -1).mean(axis=(1, 3)))
 
 
 def _inside(rows: NDArray[np.float64], columns: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -168,6 +168,12 @@ class VirtualSpecimen:
         return f"virtual {content.hexdigest()[:16]}"
 
     @property
+    def eels_noise(self) -> dict[str, float]:
+        """The EELS camera's noise: ``noise_gain``, variance over mean of electrons; ``read_noise``, counts."""
+        camera = self._eels.camera
+        return {"noise_gain": camera.gain * (1 + camera.gain_spread**2), "read_noise": camera.read_noise}
+
+    @property
     def phases(self) -> tuple[str, ...]:
         """Names of the phases; label k is the name k - 1."""
         return tuple(phase.name for phase in self.materials)
