@@ -127,6 +127,10 @@ class Policy(Protocol):
         """Take in what visits to `positions`, (n, 2), found; a visit id seen before is replaced."""
         ...
 
+    def restrict(self, allowed: ArrayLike) -> None:
+        """Say where visits may still be suggested, (rows, columns) bool; it replaces what was said before."""
+        ...
+
     @property
     def labels(self) -> NDArray[np.int64]:
         """The map as used for deciding, (rows, columns) int."""

@@ -2,7 +2,9 @@
 
 from daisy_bluesky.callbacks._decision_check import DecisionCheck, check_decisions
 from daisy_bluesky.callbacks._journal import Journal
-from daisy_bluesky.callbacks._next_probe import Decision, NextProbe
+from daisy_bluesky.callbacks._next_probe import STEERING, Decision, NextProbe
+from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
+from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe, map_key
 from daisy_bluesky.callbacks._progress import ProgressReporter
 from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._spending import Spending
@@ -11,14 +13,18 @@ from daisy_bluesky.callbacks._stored import drive, stored_models
 __all__ = [
     "CLASSIFIER",
     "SAMPLING_MODEL",
+    "STEERING",
     "Decision",
     "DecisionCheck",
     "Journal",
     "NextProbe",
+    "ObjectiveEvidence",
+    "ObjectiveProbe",
     "ProgressReporter",
     "Spending",
     "check_decisions",
     "drive",
     "make_recommender",
+    "map_key",
     "stored_models",
 ]

@@ -1,9 +1,9 @@
 """The recommender: takes in every event as it is saved and says where the probe goes next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from event_model import DocumentRouter, unpack_event_page
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.protocols import Labeller, Policy
 
+STEERING = "steering"
 RAREST_ESTIMATE = 256
 NOWHERE = -1
 NO_TARGET = (float(NOWHERE), float(NOWHERE), float("nan"))
@@ -114,7 +115,10 @@ class NextProbe(DocumentRouter):
         self._row_key, self._column_key = position
         self._stream = stream
         self._weighs = weighs
+        self._required = {spectrum, *position}
+        self.steered: Mapping[str, Any] = {}
         self._descriptors: set[str] = set()
+        self._steering: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
         self._weighed: dict[int, int] = {}
@@ -134,9 +138,11 @@ class NextProbe(DocumentRouter):
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Note the stream that holds the measurements."""
+        if doc["name"] == STEERING:
+            self._steering.add(doc["uid"])
         if doc["name"] != self._stream:
             return
-        missing = {self._spectrum, self._row_key, self._column_key} - doc["data_keys"].keys()
+        missing = self._required - doc["data_keys"].keys()
         if missing:
             raise ValueError(
                 f"the events carry no {', '.join(sorted(missing))}; measured are {', '.join(sorted(doc['data_keys']))}"
@@ -145,6 +151,8 @@ class NextProbe(DocumentRouter):
 
     def event(self, doc: Event) -> Event:
         """Classify the spectrum of an event and take it in."""
+        if doc["descriptor"] in self._steering:
+            self._steer(doc["data"])
         if doc["descriptor"] not in self._descriptors:
             return doc
         began = perf_counter()
@@ -187,9 +195,25 @@ class NextProbe(DocumentRouter):
         # likelihoods stay where a spectrum only looks more like another of the phases they speak of than before
         news = [(visit, label) for visit, label in changed if not 1 <= label <= self._weighed.get(visit, 0)]
         if news:
-            visits, labels = zip(*news, strict=True)
-            self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
+            self._take_in_again(news)
         return len(changed)
+
+    def _take_in_again(self, changed: Sequence[tuple[int, int]]) -> None:
+        visits, labels = zip(*changed, strict=True)
+        self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
+
+    def _steer(self, data: Mapping[str, Any]) -> None:
+        """Do what the operator has asked for, as an event of the steering stream says."""
+        self.steered = data
+        self.policy.restrict(np.asarray(data["allowed"], bool))
+
+    def result(self) -> dict[str, NDArray[np.generic]]:
+        """Return what the map comes to, by data key."""
+        return {
+            "phase_map": self.policy.reconstruct().astype(np.int16),
+            "visit_labels": self.visit_labels,
+            "mean_spectra": self.labeller.mean_spectra(),
+        }
 
     @property
     def visits(self) -> int:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from daisy_bluesky.callbacks._next_probe import NextProbe
+from daisy_bluesky.callbacks._no_phases import NoPhases
+from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
+from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe
 from daisy_bluesky.classify import PhaseClassifier, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import DoseAllocator, Slads, SladsModel, VisitCost
+from daisy_bluesky.sampling import PHASES, DoseAllocator, Objectives, Slads, SladsModel, VisitCost
 
 SAMPLING_MODEL = "sampling_model"
 CLASSIFIER = "classifier"
@@ -19,7 +22,8 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
     ----------
     configuration : mapping
         The ``recommender`` entry of a start document: ``policy``, ``shape``, ``seed``, ``start_fraction``,
-        ``spectrum`` (data key), ``channels`` and ``position`` (data keys), and ``cost`` with the policy ``dose``.
+        ``spectrum`` (data key), ``channels`` and ``position`` (data keys); ``cost`` with the policy ``dose``,
+        ``objectives`` (weights by name) and ``fields`` (see `ObjectiveEvidence`) with the policy ``objectives``.
     models : mapping of str to bytes
         Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand.
 
@@ -39,6 +43,8 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
             f"the classifier was trained for {classifier.channels} channels, "
             f"{configuration['spectrum']} has {channels}; train one on spectra of this detector"
         )
+    if configuration["policy"] == "objectives":
+        return _for_objectives(configuration, models, classifier)
     return NextProbe(
         _make_policy(configuration, models, phases=len(classifier.phases) if classifier else 1),
         SpectrumLabeller(classifier, channels),
@@ -48,13 +54,34 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
     )
 
 
+def _for_objectives(
+    configuration: Mapping[str, Any], models: Mapping[str, bytes], classifier: PhaseClassifier | None
+) -> ObjectiveProbe:
+    rows, columns = configuration["shape"]
+    policy = Objectives(
+        (int(rows), int(columns)),
+        configuration["objectives"],
+        model=SladsModel.from_bytes(models[SAMPLING_MODEL]),
+        seed=int(configuration["seed"]),
+        start_fraction=float(configuration["start_fraction"]),
+    )
+    channels = int(configuration["channels"])
+    return ObjectiveProbe(
+        policy,
+        SpectrumLabeller(classifier, channels) if PHASES in policy.fields else NoPhases(channels),
+        ObjectiveEvidence(configuration["fields"]),
+        spectrum=configuration["spectrum"],
+        position=tuple(configuration["position"]),
+    )
+
+
 def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], phases: int) -> Policy:
     rows, columns = configuration["shape"]
     if configuration["policy"] == "dose":
         cost = VisitCost(**configuration["cost"])
         return DoseAllocator((int(rows), int(columns)), phases=phases, seed=int(configuration["seed"]), cost=cost)
     if configuration["policy"] != "slads":
-        raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads and dose")
+        raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads, dose and objectives")
     return Slads(
         (int(rows), int(columns)),
         phases=phases,

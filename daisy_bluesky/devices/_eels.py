@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from ophyd import Component
+from ophyd import Component, Signal
 
 from daisy_bluesky.devices._beam import Beam
 from daisy_bluesky.devices._detector import BeamDetector, measured
@@ -23,6 +23,10 @@ class EELSDetector(BeamDetector):
         Energy loss at the centre of channel 0, eV.
     dispersion : Signal
         Energy per channel, eV.
+    noise_gain : Signal
+        Variance over mean of what electrons make in a channel, counts; to be set where the instrument does not tell.
+    read_noise : Signal
+        Standard deviation of the read-out of a channel, counts; to be set where the instrument does not tell.
     """
 
     instrument_key = "eels"
@@ -30,8 +34,13 @@ class EELSDetector(BeamDetector):
     energy_offset = Component(ReadBack, get=lambda eels: float(eels.fixed["offset"]), units="eV", kind="config")
     dispersion = Component(ReadBack, get=lambda eels: float(eels.fixed["dispersion"]), units="eV", kind="config")
 
+    noise_gain = Component(Signal, value=1.0, kind="config")
+    read_noise = Component(Signal, value=0.0, kind="config")
+
     def __init__(self, instrument: Instrument, beam: Beam, *, name: str = "eels", **kwargs: Any) -> None:
         super().__init__(instrument, beam, name=name, **kwargs)
+        self.noise_gain.put(float(self.fixed.get("noise_gain", 1.0)))
+        self.read_noise.put(float(self.fixed.get("read_noise", 0.0)))
 
     def _initial(self) -> dict[str, Any]:
         return {"spectrum": np.zeros(self.fixed["channels"], np.float32)}

@@ -26,6 +26,7 @@ from daisy_bluesky.plans._numbers import positive, whole
 from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
+from daisy_bluesky.plans._steering import Steering
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._visit import Visit, staged_run
 
@@ -46,6 +47,8 @@ def adaptive_map(
     start_fraction: float | None = None,
     policy: str | None = None,
     cost: dict[str, Any] | None = None,
+    objectives: dict[str, float] | None = None,
+    steering: Steering | None = None,
     seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
@@ -91,6 +94,14 @@ def adaptive_map(
         no more than the dwell time, else ``"slads"``.
     cost : dict, optional
         What a visit costs, with ``"dose"``: arguments of `daisy_bluesky.sampling.VisitCost`.
+    objectives : dict of str to float, optional
+        Instead of the phases alone, what the map is to show and how much each counts: ``{"Ti Ka": 1.0, "B K": 1.0,
+        "phases": 0.5, "poor in Ti Ka": 2.0}``. Names are those of X-ray lines and core-loss edges on the detectors'
+        energy axes, for their maps of net counts; ``"poor in ..."`` and ``"rich in ..."`` one of them, for the regions
+        with little or much; ``"phases"``, ``"boundaries"`` and ``"rare phases"``. Every pixel is visited once.
+        `convergence` then is in parts of the maps' spans.
+    steering : Steering, optional
+        Where the operator changes weights, vetoes or prefers regions while the map is measured.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -128,11 +139,12 @@ def adaptive_map(
     beam = shared_beam(detectors)
     given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
     given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
-    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost}
+    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost, "objectives": objectives}
     if continue_from is None:
         preparation = prepare_new(detectors, probe, given)
     else:
         preparation = yield from go_on(continue_from, detectors, probe, beam, given)
+    steered = (steering or Steering()).bound(preparation.configuration, preparation.recommender.steered)
     limits = preparation.limits(fraction=fraction, max_dose=max_dose, max_time=max_time, convergence=convergence)
     grid = grid_shape(probe, preparation.configuration["shape"])
     start = preparation.configuration["start_fraction"]
@@ -154,7 +166,7 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
     staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    mapping = _map(preparation, measuring, rule)
+    mapping = _map(preparation, measuring, rule, steered)
     if rule.dwell is not None:
         mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
     plan = staged_run(mapping, staged, metadata)
@@ -162,15 +174,16 @@ def adaptive_map(
     return uid
 
 
-def _map(preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule) -> MsgGenerator[str | None]:
+def _map(
+    preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule, steering: Steering
+) -> MsgGenerator[str | None]:
     yield from _keep_models(preparation)
+    recommender = preparation.recommender
     if isinstance(measuring, Visit):
-        reason = yield from measure_each(preparation.recommender, measuring, rule)
+        reason = yield from measure_each(recommender, measuring, rule, steering)
     else:
-        reason = yield from measure_batches(
-            preparation.recommender, measuring, rule, preparation.configuration["batch"]
-        )
-    yield from _keep_result(preparation.recommender)
+        reason = yield from measure_batches(recommender, measuring, rule, preparation.configuration["batch"], steering)
+    yield from _keep_result(recommender)
     return reason
 
 
@@ -182,11 +195,5 @@ def _keep_models(preparation: Preparation) -> MsgGenerator[None]:
 
 def _keep_result(recommender: NextProbe) -> MsgGenerator[None]:
     result = Record("result", "recommender")
-    result.put(
-        {
-            "phase_map": recommender.policy.reconstruct().astype(np.int16),
-            "visit_labels": recommender.visit_labels,
-            "mean_spectra": recommender.labeller.mean_spectra(),
-        }
-    )
+    result.put(recommender.result())
     yield from save(result)

@@ -11,6 +11,7 @@ from daisy_bluesky.callbacks import Decision, NextProbe
 from daisy_bluesky.devices import VISIT, DoseLimitExceeded, ListScan
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.plans._record_page import RecordPage
+from daisy_bluesky.plans._steering import Steering, steer
 from daisy_bluesky.plans._stopping import StoppingRule
 from daisy_bluesky.plans._visit import Visit
 
@@ -18,10 +19,11 @@ NOTHING_LEFT = "nothing left to measure"
 SCANNING = "scanning"
 
 
-def measure_each(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> MsgGenerator[str]:
+def measure_each(recommender: NextProbe, visit: Visit, rule: StoppingRule, steering: Steering) -> MsgGenerator[str]:
     """Visit one position after the other, asking after every event; return why the map has ended."""
     decisions = Record("decisions", "recommender")
     measured = recommender.visits
+    yield from steer(steering)
     decision = recommender.decide()
     while (reason := rule.reason(recommender, measured)) is None and decision:
         try:
@@ -31,17 +33,21 @@ def measure_each(recommender: NextProbe, visit: Visit, rule: StoppingRule) -> Ms
         measured += 1
         if exposed:
             _check_heard(recommender, measured)
+        yield from steer(steering)
         decision = recommender.decide()
         decisions.put(vars(decision))
         yield from save(decisions)
     return reason or NOTHING_LEFT
 
 
-def measure_batches(recommender: NextProbe, scan: ListScan, rule: StoppingRule, batch: int) -> MsgGenerator[str]:
+def measure_batches(
+    recommender: NextProbe, scan: ListScan, rule: StoppingRule, batch: int, steering: Steering
+) -> MsgGenerator[str]:
     """Visit positions by the list, asking after every list; return why the map has ended."""
     decisions = RecordPage("decisions", "recommender")
     yield Msg("declare_stream", None, scan, name="primary", collect=True)
     measured, saved = recommender.visits, False
+    yield from steer(steering)
     targets = recommender.decide_batch(batch)
     while (reason := rule.reason(recommender, measured)) is None and targets[0]:
         visits = _visits(targets, rule.left(measured))
@@ -50,6 +56,7 @@ def measure_batches(recommender: NextProbe, scan: ListScan, rule: StoppingRule, 
             _check_heard(recommender, measured + len(visits))
         heard = recommender.visits - measured if exposed else len(visits)
         measured += heard
+        yield from steer(steering)
         targets = recommender.decide_batch(batch)
         if heard:
             ended = scan.limit is not None or rule.reason(recommender, measured) is not None

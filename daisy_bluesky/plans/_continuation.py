@@ -91,7 +91,7 @@ def prepare_continued(
 
 
 def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    for name in ("classifier", "model", "policy", "cost"):
+    for name in ("classifier", "model", "policy", "cost", "objectives"):
         if given[name] is not None:
             raise ValueError(f"{name}: run {uid} goes on with what it stored; leave {name} out")
     for name in ("shape", "spectrum", "seed", "start_fraction"):

@@ -13,8 +13,9 @@ from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, Spend
 from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.plans._grid import grid_shape
 from daisy_bluesky.plans._numbers import positive, share, whole
+from daisy_bluesky.plans._objectives import chosen_objectives
 from daisy_bluesky.plans._policy import chosen_policy, dwell_times
-from daisy_bluesky.sampling import SladsModel
+from daisy_bluesky.sampling import PHASES, SladsModel
 
 LARGEST_SCALAR = 16
 FRACTION = 0.2
@@ -77,7 +78,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         Where it is measured.
     given : mapping of str to Any
         What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``fraction``, ``start_fraction``,
-        ``dwell_time``, ``policy``, ``cost``, ``seed`` (None leaves each to its default) and ``batch``.
+        ``dwell_time``, ``policy``, ``cost``, ``objectives``, ``seed`` (None leaves each to its default) and ``batch``.
 
     Raises
     ------
@@ -85,9 +86,18 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         No detector measures spectra, a model file is unreadable or was trained for other channels, or what is asked
         is out of range.
     """
-    key, channels = spectrum_key(detectors, given["spectrum"])
+    if given["objectives"] is None:
+        key, channels = spectrum_key(detectors, given["spectrum"])
+        policy = chosen_policy(given, _one_visit(detectors, given))
+    else:
+        policy = chosen_objectives(given, detectors)
+        fields = [field for field in policy["fields"] if "spectrum" in field]
+        if PHASES in (field["name"] for field in policy["fields"]):
+            key, channels = spectrum_key(detectors, given["spectrum"])
+        else:
+            key, channels = fields[0]["spectrum"], fields[0]["axis"][2]
     configuration = {
-        **chosen_policy(given, _one_visit(detectors, given)),
+        **policy,
         "shape": list(grid_shape(probe, given["shape"])),
         "seed": whole("seed", given["seed"] or 0, 0),
         "start_fraction": _start_of(given["fraction"], given["start_fraction"]),

@@ -101,7 +101,7 @@ class _RunReader:
             self._latencies[visit] = float(data["latency"])
         elif stream["name"] == "models":
             self._models = {key: np.asarray(data[key], dtype=np.uint8).tobytes() for key in data}
-        elif stream["name"] == "result":
+        elif stream["name"] == "result" and "phase_map" in data:
             self._map = np.asarray(data["phase_map"], dtype=np.int64)
             self._final_labels = np.asarray(data.get("visit_labels", ()), dtype=np.int64)
 

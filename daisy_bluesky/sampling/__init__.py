@@ -6,6 +6,9 @@ from daisy_bluesky.sampling._grey import reconstruct_values
 from daisy_bluesky.sampling._images import read_label_maps
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._noisy_values import reconstruct_noisy
+from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
+from daisy_bluesky.sampling._objectives import Objectives
 from daisy_bluesky.sampling._potts import potts_posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct, vote
 from daisy_bluesky.sampling._slads import Slads
@@ -13,14 +16,19 @@ from daisy_bluesky.sampling._training import train
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 __all__ = [
+    "PHASES",
     "DoseAllocator",
+    "Objective",
+    "Objectives",
     "Slads",
     "SladsModel",
     "VisitCost",
+    "checked_weights",
     "patterns",
     "potts_posterior",
     "read_label_maps",
     "reconstruct",
+    "reconstruct_noisy",
     "reconstruct_values",
     "small_objects_found",
     "total_distortion",

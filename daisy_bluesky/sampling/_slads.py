@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
@@ -14,6 +13,7 @@ from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
+from daisy_bluesky.sampling._start_pattern import start_pattern
 from daisy_bluesky.sampling._summary import best_place
 from daisy_bluesky.sampling._surprise import expected_distortion, take_note
 from daisy_bluesky.sampling._update import close, measure, rate_one, rebuild
@@ -92,7 +92,7 @@ class Slads:
         self._last: Place | None = None
         # Nothing but samples is kept up to date while stale: the start pattern needs no scores.
         self._stale = True
-        self._start = self._start_pattern(start_fraction)
+        self._start = start_pattern(~self._forbidden, start_fraction, seed)
         self._started = 0
 
     def _mask(self, name: str, mask: ArrayLike | None, *, default: bool) -> NDArray[np.bool_]:
@@ -102,19 +102,6 @@ class Slads:
         if np.shape(mask) != self.shape:
             raise ValueError(f"{name} must have the field's shape {self.shape}, not {np.shape(mask)}")
         return np.array(mask, bool)
-
-    def _start_pattern(self, fraction: float) -> list[Place]:
-        """Return the first measurements: a low-discrepancy pattern, at least as many as a pixel has neighbours."""
-        open_pixels = ~self._forbidden
-        available = int(open_pixels.sum())
-        wanted = min(max(round(fraction * available), NEIGHBOURS), available)
-        drawn = 0
-        found = np.empty((0, 2), np.int64)
-        while len(found) < wanted:
-            drawn = min(max(2 * drawn, 2 * wanted, 2), open_pixels.size)
-            pattern = patterns.sobol(self.shape, drawn if drawn > 1 else 1.0, self.seed)
-            found = pattern[open_pixels[pattern[:, 0], pattern[:, 1]]]
-        return [(int(row), int(column)) for row, column in found[:wanted]]
 
     @property
     def phases(self) -> int:

@@ -90,11 +90,12 @@ class VirtualInstrument:
         self.detectors = frozenset({"haadf", *(key for key, axis in self._axes.items() if axis is not None)})
 
     def describe(self, detector: str) -> Mapping[str, Any]:
-        """Return offset, dispersion, channels and unit of a spectrometer's energy axis; nothing for the others."""
+        """Return offset, dispersion, channels and unit of a spectrometer's energy axis, and its camera's noise."""
         axis = self._axes.get(detector)
         if axis is None:
             return {}
-        return {"offset": axis.offset, "dispersion": axis.dispersion, "channels": axis.channels, "unit": axis.unit}
+        fixed = {"offset": axis.offset, "dispersion": axis.dispersion, "channels": axis.channels, "unit": axis.unit}
+        return fixed | (getattr(self.specimen, "eels_noise", {}) if detector == "eels" else {})
 
     def blank(self) -> None:
         """Take the beam off the specimen."""

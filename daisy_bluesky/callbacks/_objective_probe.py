@@ -1,0 +1,77 @@
+"""The recommender of maps with several objectives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from event_model.documents import Event
+from numpy.typing import NDArray
+
+from daisy_bluesky.callbacks._next_probe import NextProbe
+from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
+from daisy_bluesky.protocols import Labeller
+from daisy_bluesky.sampling import PHASES, Objectives, reconstruct_noisy
+
+
+class ObjectiveProbe(NextProbe):
+    """Ask, after every event, for the next probe position of a map with several objectives.
+
+    Parameters
+    ----------
+    policy : Objectives
+        Decides where.
+    labeller : Labeller
+        Gives every spectrum a phase.
+    evidence : ObjectiveEvidence
+        Reads the objectives' fields from the events.
+    **kwargs
+        ``spectrum`` and ``position`` as for `NextProbe`.
+    """
+
+    policy: Objectives
+
+    def __init__(self, policy: Objectives, labeller: Labeller, evidence: ObjectiveEvidence, **kwargs: Any) -> None:
+        super().__init__(policy, labeller, **kwargs)
+        self._read = evidence
+        self._required |= evidence.keys
+        self._data: Mapping[str, Any] = {}
+        self._found: dict[int, NDArray[np.float64]] = {}
+
+    def event(self, doc: Event) -> Event:
+        """Take in an event."""
+        self._data = doc["data"]
+        return super().event(doc)
+
+    def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> NDArray[np.float64]:
+        del spectrum
+        evidence = self._read(self._data, found)
+        # a spectrum that was taken for a failed one may turn out to be of a phase nobody knew
+        self._found[visit] = evidence if found else self._read(self._data, 1)
+        return evidence
+
+    def _take_in_again(self, changed: Sequence[tuple[int, int]]) -> None:
+        failed = np.full((1, len(self._read.names), 2), np.nan)
+        for visit, label in changed:
+            evidence = self._read.relabelled(self._found[visit], label) if label else failed
+            self.policy.ingest((self._pixels[visit],), evidence, visits=(visit,))
+
+    def _steer(self, data: Mapping[str, Any]) -> None:
+        super()._steer(data)
+        names = list(self.policy.weights)
+        self.policy.weights = dict(zip(names, np.asarray(data["weights"]).tolist(), strict=True))
+        self.policy.prefer(np.asarray(data["preference"]))
+
+    def result(self) -> dict[str, NDArray[np.generic]]:
+        """Return the map of every objective's field with its variance, and those of phases where they are one."""
+        maps = super().result() if PHASES in self._read.names else {}
+        for name in self._read.names:
+            if name != PHASES and len(self.policy.measurements(name)[0]):
+                image, variance = reconstruct_noisy(self.policy.shape, *self.policy.measurements(name))
+                key = map_key(name)
+                maps[key], maps[f"{key}_variance"] = image.astype(np.float32), variance.astype(np.float32)
+        return maps
+
+
+def map_key(name: str) -> str:
+    """Return the data key under which the map of a line or edge is stored: ``"Ti_Ka_map"`` of ``"Ti Ka"``."""
+    return f"{name.replace(' ', '_')}_map"
