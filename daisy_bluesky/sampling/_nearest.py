@@ -46,6 +46,22 @@ def cells_of(shape: tuple[int, int], places: NDArray[np.int64]) -> Cells:
     return Cells(places, np.argsort(cell, kind="stable"), starts, side)
 
 
+def nearest_places(shape: tuple[int, int], places: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Return the numbers of the k nearest of places, (n, 2), of every pixel, (pixels, k), the nearest first."""
+    nearest = np.empty((*shape, k), np.int64)
+    _find_all(cells_of(shape, places), nearest)
+    return nearest.reshape(-1, k)
+
+
+@compiled
+def _find_all(cells: Cells, nearest: NDArray[np.int64]) -> None:
+    """Fill `nearest`, (rows, columns, k)."""
+    squared = np.empty(nearest.shape[2], np.int64)
+    for row in range(nearest.shape[0]):
+        for column in range(nearest.shape[1]):
+            find_nearest(cells, row, column, squared, nearest[row, column])
+
+
 @compiled
 def find_nearest(cells: Cells, row: int, column: int, squared: NDArray[np.int64], nearest: NDArray[np.int64]) -> None:
     """Find the nearest places of a pixel.

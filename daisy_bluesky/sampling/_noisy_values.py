@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._reconstruction import nearest_places
+from daisy_bluesky.sampling._nearest import nearest_places
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -62,7 +62,7 @@ def reconstruct_noisy(
         return np.full(shape, known[0]), np.full(shape, float(noise.mean()))
     relative = np.maximum(noise / height, LEAST_NOISE)
     support = min(int(np.clip(FEWEST * (1 + relative.mean()), FEWEST, MOST)), len(places))
-    _, nearest = nearest_places(shape, places, support)
+    nearest = nearest_places(shape, places, support)
     length = _best_length(shape, places, known, height, relative, nearest)
     image, variance = np.empty(shape[0] * shape[1]), np.empty(shape[0] * shape[1])
     targets = np.indices(shape).reshape(2, -1).T.astype(np.int64)

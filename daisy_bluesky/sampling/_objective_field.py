@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.sampling._field import empty_field
+from daisy_bluesky.sampling._field import Summary, empty_field
 
 LARGEST_LABEL = 255
 
@@ -18,8 +18,8 @@ class ObjectiveField(NamedTuple):
     pixels : (rows, columns) PIXEL
         Neighbour lists and the score. `sample` is not 0 where there is a valid measurement; which number, and `label`,
         is scratch of the objective that is looked at.
-    tiles : (tile rows, tile columns) TILE_SUMMARY
-        Largest reach and score.
+    summary : Summary
+        Largest reach and score of tiles and blocks.
     queue : (pixels,) int32
         Scratch: places an update has touched.
     values, noise : (objectives, rows, columns) float64
@@ -41,7 +41,7 @@ class ObjectiveField(NamedTuple):
     """
 
     pixels: NDArray[Any]
-    tiles: NDArray[Any]
+    summary: Summary
     queue: NDArray[np.int32]
     values: NDArray[np.float64]
     noise: NDArray[np.float64]
@@ -62,7 +62,7 @@ def empty_objective_field(
     field, count = empty_field(shape, inside), len(categorical)
     return ObjectiveField(
         field.pixels,
-        field.tiles,
+        field.summary,
         field.queue,
         np.zeros((count, *shape)),
         np.zeros((count, *shape)),

@@ -17,7 +17,8 @@ from daisy_bluesky.sampling._regression import (
     probability,
     scratch,
 )
-from daisy_bluesky.sampling._update import summarise
+from daisy_bluesky.sampling._summary import mark, summarise, summarise_all
+from daisy_bluesky.sampling._update import enqueue
 
 
 @compiled
@@ -35,8 +36,8 @@ def renew(field: ObjectiveField, regression: Regression, row: int, column: int, 
     before : bool
         Whether it had a valid measurement before.
     """
-    pixels, tiles = field.pixels, field.tiles
-    count = _queue(field, row, column, 0)
+    pixels, tiles, queue = field.pixels, field.summary.tiles, field.queue
+    count = enqueue(pixels, row, column, queue, 0)
     for tile_row in range(tiles.shape[0]):
         rows_outside = max(tile_row * TILE - row, row - (tile_row + 1) * TILE + 1, 0)
         for tile_column in range(tiles.shape[1]):
@@ -44,22 +45,19 @@ def renew(field: ObjectiveField, regression: Regression, row: int, column: int, 
             if rows_outside**2 + columns_outside**2 <= tiles[tile_row, tile_column].reach:
                 count = _renew_tile(field, tile_row, tile_column, row, column, before, count)
     looked = room_for_structure()
-    for place in field.queue[:count]:
+    for place in queue[:count]:
         _set_levels(field, place >> SHIFT, place & MASK, looked)
     for number in range(count):
-        r, c = field.queue[number] >> SHIFT, field.queue[number] & MASK
+        r, c = queue[number] >> SHIFT, queue[number] & MASK
         for r_beside, c_beside in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
-            count = _queue(field, r_beside, c_beside, count)
+            count = enqueue(pixels, r_beside, c_beside, queue, count)
     room = scratch()
-    for place in field.queue[:count]:
+    for place in queue[:count]:
         r, c = place >> SHIFT, place & MASK
         _rate(field, r, c, regression, looked, room)
         pixels[r, c].queued = False
-        tiles[r // TILE, c // TILE].dirty = True
-    for place in field.queue[:count]:
-        tile_row, tile_column = (place >> SHIFT) // TILE, (place & MASK) // TILE
-        if tiles[tile_row, tile_column].dirty:
-            summarise(pixels, tiles, tile_row, tile_column)
+        mark(field.summary, r, c)
+    summarise(pixels, field.summary, queue[:count])
 
 
 @compiled
@@ -79,19 +77,8 @@ def _renew_tile(
                 search(pixels, r, c)
             elif not before:
                 insert(pixel, place, sample, distance)
-            count = _queue(field, r, c, count)
+            count = enqueue(pixels, r, c, field.queue, count)
     return count
-
-
-@compiled
-def _queue(field: ObjectiveField, row: int, column: int, count: int) -> int:
-    """Put a pixel into the queue, once, where it exists; return the queue's length."""
-    pixels = field.pixels
-    if row < 0 or column < 0 or row >= pixels.shape[0] or column >= pixels.shape[1] or pixels[row, column].queued:
-        return count
-    pixels[row, column].queued = True
-    field.queue[count] = (row << SHIFT) + column
-    return count + 1
 
 
 @compiled
@@ -173,13 +160,11 @@ def combine_one(field: ObjectiveField, row: int, column: int) -> None:
 
 @compiled
 def combine_all(field: ObjectiveField) -> None:
-    """Make every score anew from the gains, and summarise the tiles."""
+    """Make every score anew from the gains, and summarise the field."""
     for row in range(field.pixels.shape[0]):
         for column in range(field.pixels.shape[1]):
             combine_one(field, row, column)
-    for tile_row in range(field.tiles.shape[0]):
-        for tile_column in range(field.tiles.shape[1]):
-            summarise(field.pixels, field.tiles, tile_row, tile_column)
+    summarise_all(field.pixels, field.summary)
 
 
 @compiled

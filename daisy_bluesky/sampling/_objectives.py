@@ -20,7 +20,7 @@ from daisy_bluesky.sampling._prediction_errors import PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
-from daisy_bluesky.sampling._update import best_place
+from daisy_bluesky.sampling._summary import best_place
 
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
@@ -238,7 +238,7 @@ class Objectives:
         if len(places) > 1:
             places = ordered(np.array(places), self._last)
         elif not places:
-            best = best_place(self._field.tiles)
+            best = best_place(self._field.summary)
             if best < 0:
                 places = self._any_open(n)
             elif n == 1:
