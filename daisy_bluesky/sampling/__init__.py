@@ -9,6 +9,7 @@ from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._potts import potts_posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct, vote
 from daisy_bluesky.sampling._slads import Slads
+from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._training import train
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
@@ -16,6 +17,7 @@ __all__ = [
     "DoseAllocator",
     "Slads",
     "SladsModel",
+    "Survey",
     "VisitCost",
     "patterns",
     "potts_posterior",
