@@ -1,9 +1,9 @@
 """The recommender: takes in every event as it is saved and says where the probe goes next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from event_model import DocumentRouter, unpack_event_page
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.protocols import Labeller, Policy
+from daisy_bluesky.sampling import Survey
 
 RAREST_ESTIMATE = 256
 NOWHERE = -1
@@ -115,6 +116,7 @@ class NextProbe(DocumentRouter):
         self._stream = stream
         self._weighs = weighs
         self._descriptors: set[str] = set()
+        self._surveys: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
         self._weighed: dict[int, int] = {}
@@ -133,7 +135,9 @@ class NextProbe(DocumentRouter):
         self.spending.begin()
 
     def descriptor(self, doc: EventDescriptor) -> None:
-        """Note the stream that holds the measurements."""
+        """Note the streams that hold the measurements and the survey image."""
+        if doc["name"] == "survey":
+            self._surveys.add(doc["uid"])
         if doc["name"] != self._stream:
             return
         missing = {self._spectrum, self._row_key, self._column_key} - doc["data_keys"].keys()
@@ -144,7 +148,9 @@ class NextProbe(DocumentRouter):
         self._descriptors.add(doc["uid"])
 
     def event(self, doc: Event) -> Event:
-        """Classify the spectrum of an event and take it in."""
+        """Classify the spectrum of an event and take it in; let the policy heed a survey image."""
+        if doc["descriptor"] in self._surveys:
+            self._heed(doc["data"])
         if doc["descriptor"] not in self._descriptors:
             return doc
         began = perf_counter()
@@ -166,6 +172,13 @@ class NextProbe(DocumentRouter):
             self._decided = False
         self._answered.append(_Answer(visit, found, relabelled, len(self.labeller.phases), perf_counter() - began))
         return doc
+
+    def _heed(self, data: Mapping[str, Any]) -> None:
+        heed = getattr(self.policy, "heed", None)
+        if heed is None:
+            raise ValueError("survey: this policy heeds no survey image; use sampling.DoseAllocator, policy='dose'")
+        heed(Survey(data["survey_image"]))
+        self.spending.add_frame(data)
 
     def event_page(self, doc: EventPage) -> EventPage:
         """Classify the spectra of a page of events and take them in."""

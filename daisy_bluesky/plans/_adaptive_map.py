@@ -11,7 +11,7 @@ from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe
 from daisy_bluesky.devices import ListScan
-from daisy_bluesky.plans._asking import measure_batches, measure_each
+from daisy_bluesky.plans._asking import limit_reason, measure_batches, measure_each
 from daisy_bluesky.plans._continuation import book, go_on
 from daisy_bluesky.plans._grid import (
     checked_detectors,
@@ -27,6 +27,7 @@ from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
+from daisy_bluesky.plans._survey import SurveyFrame, SurveyImage, checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
 
 
@@ -46,6 +47,7 @@ def adaptive_map(
     start_fraction: float | None = None,
     policy: str | None = None,
     cost: dict[str, Any] | None = None,
+    survey: str | None = None,
     seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
@@ -91,6 +93,9 @@ def adaptive_map(
         no more than the dwell time, else ``"slads"``.
     cost : dict, optional
         What a visit costs, with ``"dose"``: arguments of `daisy_bluesky.sampling.VisitCost`.
+    survey : str, optional
+        A survey image of the map, heeded with ``"dose"`` as far as the spectra bear it out: the file of an image of the
+        map's shape, or ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -128,7 +133,7 @@ def adaptive_map(
     beam = shared_beam(detectors)
     given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
     given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
-    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost}
+    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost, "survey": survey}
     if continue_from is None:
         preparation = prepare_new(detectors, probe, given)
     else:
@@ -142,10 +147,12 @@ def adaptive_map(
     if rule.enough(preparation.recommender, preparation.recommender.visits):
         raise ValueError(f"fraction: run {continue_from} has its {rule.visits} points already; give a larger fraction")
     points = max(1, rule.visits - preparation.recommender.visits)
+    image = checked_survey(survey, preparation.configuration, detectors, probe, timeout)
     readables = [] if beam is None else [beam]
     parts = (detectors, probe, readables)
     measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, "dwell_time": dwell_time})
+    asked = {"dwell_time": dwell_time, "survey": survey}
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, **asked})
     if beam is not None:
         metadata["beam_account"] = beam.account_uid
     metadata = joined_metadata({**metadata, **preparation.metadata}, md)
@@ -154,7 +161,7 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
     staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    mapping = _map(preparation, measuring, rule)
+    mapping = _map(preparation, measuring, rule, image)
     if rule.dwell is not None:
         mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
     plan = staged_run(mapping, staged, metadata)
@@ -162,8 +169,17 @@ def adaptive_map(
     return uid
 
 
-def _map(preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule) -> MsgGenerator[str | None]:
+def _map(
+    preparation: Preparation,
+    measuring: Visit | ListScan,
+    rule: StoppingRule,
+    survey: SurveyImage | SurveyFrame | None,
+) -> MsgGenerator[str | None]:
     yield from _keep_models(preparation)
+    if survey is not None:
+        limit = yield from survey.keep()
+        if limit is not None:
+            return limit_reason(limit)
     if isinstance(measuring, Visit):
         reason = yield from measure_each(preparation.recommender, measuring, rule)
     else:

@@ -3,7 +3,7 @@
 from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._dose_allocator import DoseAllocator
 from daisy_bluesky.sampling._grey import reconstruct_values
-from daisy_bluesky.sampling._images import read_label_maps
+from daisy_bluesky.sampling._images import read_grey_image, read_label_maps
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._potts import potts_posterior
@@ -21,6 +21,7 @@ __all__ = [
     "VisitCost",
     "patterns",
     "potts_posterior",
+    "read_grey_image",
     "read_label_maps",
     "reconstruct",
     "reconstruct_values",

@@ -23,7 +23,7 @@ from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
-from daisy_bluesky.sampling._survey import Survey, checked_survey
+from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
 
@@ -73,8 +73,6 @@ class DoseAllocator:
         Region of interest: only these pixels are suggested or may be measured, and only they count as distortion.
     forbidden : (rows, columns) bool, optional
         Pixels that are never suggested, but belong to the map.
-    survey : Survey, optional
-        An image of the field, believed as far as the spectra bear it out.
 
     Raises
     ------
@@ -98,7 +96,6 @@ class DoseAllocator:
         limit: ArrayLike | None = None,
         roi: ArrayLike | None = None,
         forbidden: ArrayLike | None = None,
-        survey: Survey | None = None,
     ) -> None:
         check_arguments(shape, phases, start_fraction=1.0)
         self.shape = (int(shape[0]), int(shape[1]))
@@ -126,7 +123,7 @@ class DoseAllocator:
         self._least = np.zeros(self.shape)
         self._failures = np.zeros(self.shape, np.int64)
         self._visits = 0
-        self._survey = checked_survey(survey, self.shape)
+        self._survey: Survey | None = None
         self._next_review, self._next_strength, self._next_survey = FIRST_REVIEW, FIRST_STRENGTH, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
         self._review()
@@ -150,6 +147,11 @@ class DoseAllocator:
     def strength(self) -> float:
         """Strength of the spatial prior as estimated so far, nats per nearest neighbour of the same phase."""
         return self._strength
+
+    @property
+    def survey_weight(self) -> float:
+        """How far a survey image is believed, from 0 to 1; 0 without one."""
+        return 0.0 if self._survey is None else self._survey.weight
 
     @property
     def measured(self) -> NDArray[np.bool_]:
@@ -279,6 +281,17 @@ class DoseAllocator:
             self._replace(names, shares, findings, times)
         self._last = shares.places[-1]
         self._look_over()
+
+    def heed(self, survey: Survey) -> None:
+        """Take a survey image as evidence, believed as far as the spectra bear it out; it takes the place of `expect`.
+
+        Raises
+        ------
+        ValueError
+            If the image has another shape than the field.
+        """
+        survey.check_shape(self.shape)
+        self._survey, self._next_survey = survey, FIRST_STRENGTH
 
     def expect(self, log_prior: ArrayLike) -> None:
         """Expect phases at pixels before any visit there, in place of what was expected before.

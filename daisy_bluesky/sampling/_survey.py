@@ -50,6 +50,17 @@ class Survey:
         self.weight = 0.0
         self._terms = _trend_terms(self.shape)
 
+    def check_shape(self, shape: tuple[int, int]) -> None:
+        """Check that the image shows every pixel of a field.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape.
+        """
+        if self.shape != shape:
+            raise ValueError(f"survey: the image has {self.shape} pixels, the field {shape}; resample it to the field")
+
     def log_prior(self, field: DoseField) -> NDArray[np.float64]:
         """Learn anew from what spectra have told, and return what the image says about all pixels.
 
@@ -102,19 +113,6 @@ class Survey:
         if certain[best] < LEAST_GAIN:
             return 0.0, None
         return float(WEIGHTS[best]), _learned(told)
-
-
-def checked_survey(survey: Survey | None, shape: tuple[int, int]) -> Survey | None:
-    """Return a survey that fits a field.
-
-    Raises
-    ------
-    ValueError
-        If its image has another shape than the field.
-    """
-    if survey is not None and survey.shape != shape:
-        raise ValueError(f"survey: its image has {survey.shape} pixels, the field {shape}; resample it")
-    return survey
 
 
 def _learned(told: list[tuple[NDArray[np.float64], ...]]) -> Relation:
