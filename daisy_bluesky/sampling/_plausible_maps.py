@@ -39,7 +39,8 @@ def plausible_phase_map(image: ArrayLike, phases: int) -> NDArray[np.int64]:
     if len(np.unique(grey)) < phases:
         raise ValueError(f"survey: the image has fewer grey values than the {phases} phases to be told apart")
     log_likelihood = _mixture(grey.ravel(), phases)
-    return 1 + np.argmax(potts_posterior(log_likelihood.reshape(*grey.shape, phases)), axis=2)
+    posterior = potts_posterior(log_likelihood.reshape(*grey.shape, phases))
+    return np.asarray(1 + np.argmax(posterior, axis=2), np.int64)
 
 
 def _mixture(grey: NDArray[np.float64], phases: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._break_even import break_even_dwell, break_even_overhead
 from daisy_bluesky.sampling._forecast import Forecast, between, joined, order_of, reaching
-from daisy_bluesky.sampling._rehearsed_maps import PaperField, dosed, raster, raster_within, sparse
+from daisy_bluesky.sampling._rehearsed_maps import Paid, PaperField, dosed, raster, raster_within, sparse
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 WINDOW = 96
@@ -124,7 +124,7 @@ def rehearse(
     visits = {max(count / rate, cost.minimum_dwell) for count in counts}
     tried = {dwell: [sparse(field, budgets, dwell) for field in fields] for dwell in sorted(visits)}
     best_visit = min(tried, key=lambda dwell: order_of(joined("sparse", tried[dwell]), wanted))
-    curves = {
+    curves: dict[str, Sequence[Sequence[Paid | None]]] = {
         "raster": [[raster_within(field, budget) for budget in budgets] for field in fields],
         "sparse": tried[best_visit],
         "dose": [dosed(field, budgets) for field in fields],
