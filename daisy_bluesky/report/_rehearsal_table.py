@@ -27,7 +27,7 @@ def rehearsal_table(rehearsal: Rehearsal, current: float) -> Table:
     Returns
     -------
     rich.table.Table
-        For each policy total distortion, its range over the rehearsals, and electrons.
+        For each policy total distortion, half of its range over the rehearsals, and electrons.
     """
     table = Table(title="Total distortion foretold", title_justify="left", pad_edge=False, box=SIMPLE_HEAD)
     table.add_column("time", justify="right", no_wrap=True)
@@ -46,8 +46,7 @@ def rehearsal_table(rehearsal: Rehearsal, current: float) -> Table:
 
 
 def _cells(one: Forecast, current: float) -> list[str]:
-    spread = f" ({one.low:.4f} to {one.high:.4f})" if one.high > one.low else ""
-    return [f"{one.distortion:.4f}{spread}", in_powers(electrons(one, current))]
+    return [f"{one.distortion:.4f} ±{(one.high - one.low) / 2:.4f}", in_powers(electrons(one, current))]
 
 
 def electrons(one: Forecast, current: float) -> float:

@@ -95,7 +95,7 @@ def _spectra(path: str | Path | None, current: float) -> tuple[NDArray[np.float6
     if path is None:
         specimen = VirtualSpecimen.demo((16, 16))
         means = np.array([specimen.eds_mean(label) for label in range(1, len(specimen.phases) + 1)])
-        return means + EVEN, specimen.eds_rate(current)
+        return means + EVEN, 1.0 / specimen.eds_dwell(1.0, current)
     try:
         with np.load(path, allow_pickle=False) as stored:
             if {"spectra", "labels"} <= set(stored.files):

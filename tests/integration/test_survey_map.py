@@ -94,7 +94,7 @@ def test_bad_surveys_are_named_before_anything_is_exposed(engine, microscope, cl
     np.save(tmp_path / "small.npy", np.ones((3, 3)))
     np.save(tmp_path / "nan.npy", np.full(SHAPE, np.nan))
     for survey in ("nowhere.npy", str(tmp_path / "small.npy"), str(tmp_path / "nan.npy"), "image.jpg", 3):
-        with pytest.raises(ValueError, match="^survey: "):
+        with pytest.raises(ValueError, match=r"^survey: "):
             engine(guided_map(microscope, classifier_file, survey=survey), documents)
     with pytest.raises(ValueError, match=r"^survey: .*policy='dose'"):
         engine(guided_map(microscope, classifier_file, survey="acquire", policy="slads"), documents)
