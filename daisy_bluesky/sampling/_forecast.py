@@ -46,11 +46,12 @@ def between(one: tuple[float, float], other: tuple[float, float], wanted: float)
 
 
 def joined(policy: str, runs: Sequence[Sequence[Paid | None]]) -> list[Forecast]:
-    """Return the forecasts that maps of several fields amount to, prices per pixel."""
-    forecasts = []
+    """Return the forecasts that maps of several fields amount to, prices per pixel and rising."""
+    forecasts = list[Forecast]()
     for same in zip(*runs, strict=True):
         points = [point for point in same if point is not None]
-        if points:
+        dearest = forecasts[-1].seconds if forecasts else 0.0
+        if points and np.median([point.seconds for point in points]) > dearest:
             found = [point.distortion for point in points]
             forecasts.append(
                 Forecast(

@@ -16,6 +16,9 @@ WINDOW = 96
 VISIT_COUNTS = (10.0, 30.0, 100.0)
 """Mean counts of a sparse visit, of which the best is taken."""
 HALVINGS = 6
+LONGER = (2.0, 4.0)
+ENOUGH = 20.0
+"""How many times better than wanted a map gets before no more is measured."""
 FIRST_COUNTS, MOST_COUNTS = 1.0, 4096.0
 
 
@@ -122,12 +125,14 @@ def rehearse(
     budgets = _budgets(fields[0], min(raster_dwell, MOST_COUNTS / rate))
     counts = VISIT_COUNTS if visit_dwell is None else (visit_dwell * rate,)
     visits = {max(count / rate, cost.minimum_dwell) for count in counts}
-    tried = {dwell: [sparse(field, budgets, dwell) for field in fields] for dwell in sorted(visits)}
+    # sparse visits may need longer than any raster, and the break-even dwell tells by how much
+    longer = [*budgets, *(budgets[-1] * times for times in LONGER)]
+    tried = {dwell: [sparse(field, longer, dwell) for field in fields] for dwell in sorted(visits)}
     best_visit = min(tried, key=lambda dwell: order_of(joined("sparse", tried[dwell]), wanted))
     curves: dict[str, Sequence[Sequence[Paid | None]]] = {
         "raster": [[raster_within(field, budget) for budget in budgets] for field in fields],
         "sparse": tried[best_visit],
-        "dose": [dosed(field, budgets) for field in fields],
+        "dose": [dosed(field, budgets, wanted / ENOUGH) for field in fields],
     }
     pixels = shape[0] * shape[1]
     forecasts = {policy: joined(policy, runs) for policy, runs in curves.items()}

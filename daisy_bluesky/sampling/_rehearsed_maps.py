@@ -14,7 +14,6 @@ from daisy_bluesky.sampling._slads import Slads
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 BATCH = 16
-ENOUGH = 1e-4  # distortion below which nobody needs another electron
 
 
 @dataclass(frozen=True)
@@ -122,15 +121,18 @@ def sparse(field: PaperField, budgets: Sequence[float], dwell: float) -> list[Pa
     return found
 
 
-def dosed(field: PaperField, budgets: Sequence[float]) -> list[Paid]:
-    """Map a field by allocated dose; return its state at each budget, s a pixel, rising; perfect ones at no price."""
+def dosed(field: PaperField, budgets: Sequence[float], enough: float) -> list[Paid]:
+    """Map a field by allocated dose; return its state at each budget, s a pixel, rising.
+
+    From the budget on at which its distortion is enough, nothing more is measured.
+    """
     policy = DoseAllocator(field.labels.shape, phases=field.phases, seed=field.seed, cost=field.cost)
     found: list[Paid] = []
     visits, exposure = 0, 0.0
     batch = BATCH * 4 if field.cost.overhead == 0 else BATCH
     for budget in budgets:
         while exposure + visits * field.cost.overhead < budget * field.labels.size:
-            if found and found[-1].distortion < ENOUGH:
+            if found and found[-1].distortion <= enough:
                 break
             asked = policy.suggest(batch)
             positions = np.stack([asked["row"], asked["column"]], axis=1)
