@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from bluesky import RunEngine
+from numpy.typing import ArrayLike
+from rich.console import Console
 
 from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.config import Settings, load_settings
@@ -22,6 +24,8 @@ from daisy_bluesky.devices import (
 )
 from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
 from daisy_bluesky.protocols import Instrument
+from daisy_bluesky.report import print_rehearsal, rehearse_survey
+from daisy_bluesky.sampling import Rehearsal, VisitCost
 from daisy_bluesky.storage import (
     Catalog,
     PersistentMetadata,
@@ -183,6 +187,44 @@ def start(
     # what atexit calls comes too late: by then no thread may be started, and tiled needs some to take the last run
     threading._register_atexit(_close_open_sessions)  # type: ignore[attr-defined]
     return session
+
+
+def rehearse(
+    survey: str | Path | ArrayLike,
+    *,
+    cost: dict[str, Any] | None = None,
+    settings: Settings | None = None,
+    **given: Any,
+) -> Rehearsal:
+    """Foretell what maps of a field will be worth, and print it with the plan to type; nothing is exposed.
+
+    Parameters
+    ----------
+    survey : path or (rows, columns) array_like
+        A phase map, or a grey image from which one is guessed.
+    cost : dict, optional
+        What a visit costs: arguments of `daisy_bluesky.sampling.VisitCost`; settling as configured when not given.
+    settings : Settings, optional
+        Where current and settling come from; read from ``daisy.toml`` and the environment when not given.
+    **given
+        Further arguments of `daisy_bluesky.report.rehearse_survey`: ``spectra``, ``phases``, ``rate``, ``current``,
+        ``wanted``, ``visit_dwell``, ``seed``.
+
+    Returns
+    -------
+    Rehearsal
+
+    Raises
+    ------
+    ValueError
+        One line naming what is wrong.
+    """
+    settings = settings or load_settings()
+    current = given.pop("current", settings.beam.current)
+    model = VisitCost(**{"settling": settings.probe.settle_time, **(cost or {})})
+    rehearsal, _ = rehearse_survey(survey, cost=model, current=current, **given)
+    print_rehearsal(Console(), rehearsal, current, str(given.get("spectra") or "CLASSIFIER.npz"))
+    return rehearsal
 
 
 def make_instrument(settings: Settings) -> Instrument:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.classify import PhaseClassifier
-from daisy_bluesky.sampling import total_distortion
+from daisy_bluesky.sampling import draw_evidence, total_distortion
 
 TRAINING = 24
 COUNTS = 7500.0
@@ -71,15 +71,8 @@ class CountedObject:
         """Return the log-likelihoods of the spectra of visits to pixels, (n, phases), nats."""
         rows, columns = np.asarray(positions, np.int64).T
         kind = np.where(self.ill[rows, columns], len(self.brightness) - 1, self.labels[rows, columns] - 1)
-        counts = rng.poisson(self.brightness[kind] * np.asarray(dwell))
-        visit = np.repeat(np.arange(len(kind)), counts)
-        drawn, evidence = rng.random(len(visit)), np.zeros((len(kind), self.phases))
-        for each in np.unique(kind):
-            mine = kind[visit] == each
-            channel = np.searchsorted(self.cumulative[each], drawn[mine] * self.cumulative[each, -1])
-            for phase in range(self.phases):
-                evidence[:, phase] += np.bincount(visit[mine], self.told[channel, phase], len(kind))
-        return evidence
+        mean_counts = self.brightness[kind] * np.asarray(dwell)
+        return draw_evidence(kind, mean_counts, self.cumulative, self.told, rng)
 
     def distortion(self, labels: NDArray[np.int64]) -> float:
         """Return the total distortion of a map."""

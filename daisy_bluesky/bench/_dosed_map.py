@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.bench._counted_object import CountedObject
-from daisy_bluesky.sampling import DoseAllocator, VisitCost
+from daisy_bluesky.sampling import DoseAllocator, Survey, VisitCost
 
 SHORTEST = 0.2
 
@@ -46,7 +46,14 @@ def checkpoint(sample: CountedObject, allocator: DoseAllocator, cost: float) -> 
 
 
 def dosed_map(
-    sample: CountedObject, levels: Sequence[float], *, seed: int, overhead: float = 0.0, batch: int = 64
+    sample: CountedObject,
+    levels: Sequence[float],
+    *,
+    seed: int,
+    overhead: float = 0.0,
+    batch: int = 64,
+    survey: NDArray[np.floating] | None = None,
+    enough: float = 0.0,
 ) -> list[Checkpoint]:
     """Map an object with `DoseAllocator` and return its state when each level of cost per pixel is reached.
 
@@ -62,6 +69,10 @@ def dosed_map(
         Cost of a visit beside its dwell time, dwells of one count.
     batch : int
         Visits decided at once.
+    survey : (rows, columns) ndarray, optional
+        A survey image to heed.
+    enough : float
+        Distortion at which no more is measured.
 
     Returns
     -------
@@ -70,7 +81,9 @@ def dosed_map(
     rng = np.random.default_rng([seed, 3])
     cost = VisitCost(settling=overhead, minimum_dwell=SHORTEST)
     allocator = DoseAllocator(sample.labels.shape, phases=sample.phases, seed=seed, cost=cost)
-    spent, found = 0.0, []
+    if survey is not None:
+        allocator.heed(Survey(survey))
+    spent, found = 0.0, list[Checkpoint]()
     for level in levels:
         while spent < level * sample.labels.size:
             visits = allocator.suggest(batch)
@@ -78,6 +91,8 @@ def dosed_map(
             allocator.ingest(positions, sample.measure(positions, visits["dwell"], rng), dwell=visits["dwell"])
             spent += float(visits["dwell"].sum()) + overhead * len(visits)
         found.append(checkpoint(sample, allocator, spent / sample.labels.size))
+        if found[-1].distortion <= enough:
+            break
     return found
 
 

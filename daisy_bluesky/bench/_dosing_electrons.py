@@ -51,8 +51,8 @@ def _electrons(
         f"{level:g}: {np.median([run[at].distortion for run in dosed]):.4f}" for at, level in enumerate(LEVELS)
     )
     for wanted in WANTED:
-        ours = np.array([_counts_for(run, wanted) for run in dosed])
-        other = float(np.median([_counts_for(run, wanted) for run in rasters]))
+        ours = np.array([counts_for(run, wanted) for run in dosed])
+        other = float(np.median([counts_for(run, wanted) for run in rasters]))
         low, middle, high = np.quantile(ours, (0.25, 0.5, 0.75), method="inverted_cdf")
         yield Gate(
             f"{_seeds(name)}: counts a pixel for a total distortion of {wanted}",
@@ -64,7 +64,7 @@ def _electrons(
         )
 
 
-def _counts_for(run: Sequence[Checkpoint], wanted: float) -> float:
+def counts_for(run: Sequence[Checkpoint], wanted: float) -> float:
     """Return the cost at which a run's distortion falls to a value, between its checkpoints on logarithmic scales."""
     distortion = np.maximum([point.distortion for point in run], 1e-5)
     below = np.flatnonzero(distortion <= wanted)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.protocols import Labeller, Policy
+from daisy_bluesky.sampling import Survey
 
 STEERING = "steering"
 RAREST_ESTIMATE = 256
@@ -119,6 +120,7 @@ class NextProbe(DocumentRouter):
         self.steered: Mapping[str, Any] = {}
         self._descriptors: set[str] = set()
         self._steering: set[str] = set()
+        self._surveys: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
         self._weighed: dict[int, int] = {}
@@ -137,9 +139,11 @@ class NextProbe(DocumentRouter):
         self.spending.begin()
 
     def descriptor(self, doc: EventDescriptor) -> None:
-        """Note the stream that holds the measurements."""
+        """Note the streams that hold the measurements, the survey image and what the operator wants."""
         if doc["name"] == STEERING:
             self._steering.add(doc["uid"])
+        if doc["name"] == "survey":
+            self._surveys.add(doc["uid"])
         if doc["name"] != self._stream:
             return
         missing = self._required - doc["data_keys"].keys()
@@ -150,9 +154,11 @@ class NextProbe(DocumentRouter):
         self._descriptors.add(doc["uid"])
 
     def event(self, doc: Event) -> Event:
-        """Classify the spectrum of an event and take it in."""
+        """Classify the spectrum of an event and take it in; let the policy heed a survey image or the operator."""
         if doc["descriptor"] in self._steering:
             self._steer(doc["data"])
+        if doc["descriptor"] in self._surveys:
+            self._heed(doc["data"])
         if doc["descriptor"] not in self._descriptors:
             return doc
         began = perf_counter()
@@ -174,6 +180,13 @@ class NextProbe(DocumentRouter):
             self._decided = False
         self._answered.append(_Answer(visit, found, relabelled, len(self.labeller.phases), perf_counter() - began))
         return doc
+
+    def _heed(self, data: Mapping[str, Any]) -> None:
+        heed = getattr(self.policy, "heed", None)
+        if heed is None:
+            raise ValueError("survey: this policy heeds no survey image; use sampling.DoseAllocator, policy='dose'")
+        heed(Survey(data["survey_image"]))
+        self.spending.add_frame(data)
 
     def event_page(self, doc: EventPage) -> EventPage:
         """Classify the spectra of a page of events and take them in."""

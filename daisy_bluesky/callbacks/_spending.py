@@ -9,6 +9,13 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class _Frame:
+    shape: tuple[int, int]
+    charge: float
+    dwell: float
+
+
+@dataclass(frozen=True)
 class _Visit:
     pixel: tuple[int, int]
     charge: float
@@ -23,13 +30,14 @@ class Spending:
     charge : float
         Charge sent through the specimen, pC.
     dwell : float
-        Dwell time of all visits, s.
+        Dwell time of all visits, s; without that of survey frames, which no spectrum has come from.
     """
 
     def __init__(self) -> None:
         self.charge = 0.0
         self.dwell = 0.0
         self._visits: dict[int, _Visit] = {}
+        self._frames: list[_Frame] = []
         self._earlier = 0.0
         self._first: float | None = None
         self._last = 0.0
@@ -49,10 +57,22 @@ class Spending:
         self.charge += now.charge - (before.charge if before else 0.0)
         self.dwell += now.dwell - (before.dwell if before else 0.0)
         self._visits[visit] = now
-        began = float(data["beam_time"])
+        self._pass(float(data["beam_time"]), now.dwell)
+
+    def add_frame(self, data: Mapping[str, Any]) -> None:
+        """Take in a survey frame, which spent the same on every pixel; one that was there before has spent nothing."""
+        charge = float(data["survey_charge"])
+        if charge == 0:
+            return
+        rows, columns = np.shape(data["survey_image"])
+        self._frames.append(_Frame((rows, columns), charge, float(data["survey_dwell_time"])))
+        self.charge += charge
+        self._pass(float(data["survey_time"]), float(data["survey_seconds"]))
+
+    def _pass(self, began: float, seconds: float) -> None:
         if self._first is None:
             self._first = began
-        self._last = began + now.dwell
+        self._last = began + seconds
 
     @property
     def seconds(self) -> float:
@@ -64,6 +84,8 @@ class Spending:
         dwell = np.zeros(shape)
         for visit in self._visits.values():
             dwell[visit.pixel] += visit.dwell
+        for frame in self._frames:
+            dwell[: frame.shape[0], : frame.shape[1]] += frame.dwell
         return dwell
 
     def charge_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -71,6 +93,8 @@ class Spending:
         charge = np.zeros(shape)
         for visit in self._visits.values():
             charge[visit.pixel] += visit.charge
+        for frame in self._frames:
+            charge[: frame.shape[0], : frame.shape[1]] += frame.charge / (frame.shape[0] * frame.shape[1])
         return charge
 
     def visit_map(self, shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -78,4 +102,6 @@ class Spending:
         visits = np.zeros(shape, dtype=np.int32)
         for visit in self._visits.values():
             visits[visit.pixel] += 1
+        for frame in self._frames:
+            visits[: frame.shape[0], : frame.shape[1]] += 1
         return visits

@@ -19,6 +19,17 @@ def check_arguments(fraction: float, counts: float, report: Path) -> None:
         raise ValueError(f"fraction: {fraction} is not in (0, 1]")
     if not COUNTS[0] <= counts <= COUNTS[1]:
         raise ValueError(f"counts: {counts:g} is out of range; give {COUNTS[0]:g} to {COUNTS[1]:g}")
+    check_picture(report)
+
+
+def check_picture(report: Path) -> None:
+    """Check that a picture can be written.
+
+    Raises
+    ------
+    ValueError
+        It is no .png, its folder is missing, or nothing may be written there.
+    """
     if report.suffix.lower() != ".png":
         raise ValueError(f"report: {report} is no .png; name the picture like report.png")
     if report.is_dir():

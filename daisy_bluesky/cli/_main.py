@@ -12,6 +12,7 @@ from daisy_bluesky.cli._bench import bench
 from daisy_bluesky.cli._demo import demo
 from daisy_bluesky.cli._fault_line import fault_line
 from daisy_bluesky.cli._lbj import application as lbj
+from daisy_bluesky.cli._rehearse import rehearse
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
 from daisy_bluesky.cli._train import train
@@ -26,7 +27,7 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, serve, bench):
+for command in (demo, rehearse, serve, bench):
     application.command()(command)
 application.add_typer(lbj)
 application.add_typer(train, name="train")

@@ -11,7 +11,7 @@ from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe
 from daisy_bluesky.devices import ListScan
-from daisy_bluesky.plans._asking import measure_batches, measure_each
+from daisy_bluesky.plans._asking import limit_reason, measure_batches, measure_each
 from daisy_bluesky.plans._continuation import book, go_on
 from daisy_bluesky.plans._grid import (
     checked_detectors,
@@ -28,6 +28,7 @@ from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.plans._steering import Steering
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
+from daisy_bluesky.plans._survey import SurveyFrame, SurveyImage, checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
 
 
@@ -49,6 +50,7 @@ def adaptive_map(
     cost: dict[str, Any] | None = None,
     objectives: dict[str, float] | None = None,
     steering: Steering | None = None,
+    survey: str | None = None,
     seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
@@ -102,6 +104,9 @@ def adaptive_map(
         `convergence` then is in parts of the maps' spans.
     steering : Steering, optional
         Where the operator changes weights, vetoes or prefers regions while the map is measured.
+    survey : str, optional
+        A survey image of the map, heeded with ``"dose"`` as far as the spectra bear it out: the file of an image of the
+        map's shape, or ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -139,7 +144,8 @@ def adaptive_map(
     beam = shared_beam(detectors)
     given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
     given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
-    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost, "objectives": objectives}
+    given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost}
+    given |= {"objectives": objectives, "survey": survey}
     if continue_from is None:
         preparation = prepare_new(detectors, probe, given)
     else:
@@ -154,10 +160,12 @@ def adaptive_map(
     if rule.enough(preparation.recommender, preparation.recommender.visits):
         raise ValueError(f"fraction: run {continue_from} has its {rule.visits} points already; give a larger fraction")
     points = max(1, rule.visits - preparation.recommender.visits)
+    image = checked_survey(survey, preparation.configuration, detectors, probe, timeout)
     readables = [] if beam is None else [beam]
     parts = (detectors, probe, readables)
     measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, "dwell_time": dwell_time})
+    asked = {"dwell_time": dwell_time, "survey": survey}
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, **asked})
     if beam is not None:
         metadata["beam_account"] = beam.account_uid
     metadata = joined_metadata({**metadata, **preparation.metadata}, md)
@@ -166,7 +174,7 @@ def adaptive_map(
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
     staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    mapping = _map(preparation, measuring, rule, steered)
+    mapping = _map(preparation, measuring, rule, steered, image)
     if rule.dwell is not None:
         mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
     plan = staged_run(mapping, staged, metadata)
@@ -175,10 +183,18 @@ def adaptive_map(
 
 
 def _map(
-    preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule, steering: Steering
+    preparation: Preparation,
+    measuring: Visit | ListScan,
+    rule: StoppingRule,
+    steering: Steering,
+    survey: SurveyImage | SurveyFrame | None,
 ) -> MsgGenerator[str | None]:
-    yield from _keep_models(preparation)
     recommender = preparation.recommender
+    yield from _keep_models(preparation)
+    if survey is not None:
+        limit = yield from survey.keep()
+        if limit is not None:
+            return limit_reason(limit)
     if isinstance(measuring, Visit):
         reason = yield from measure_each(recommender, measuring, rule, steering)
     else:

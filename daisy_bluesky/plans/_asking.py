@@ -29,7 +29,7 @@ def measure_each(recommender: NextProbe, visit: Visit, rule: StoppingRule, steer
         try:
             exposed = yield from visit(decision.row, decision.column, decision.dwell)
         except DoseLimitExceeded as limit:
-            return _reason(limit)
+            return limit_reason(limit)
         measured += 1
         if exposed:
             _check_heard(recommender, measured)
@@ -64,7 +64,7 @@ def measure_batches(
             yield from _save_page(decisions, declare=not saved)
             saved = True
         if scan.limit is not None:
-            return _reason(scan.limit)
+            return limit_reason(scan.limit)
     return reason or NOTHING_LEFT
 
 
@@ -75,19 +75,27 @@ def _visits(targets: Sequence[Decision], most: int | None) -> NDArray[np.void]:
 
 def _scan(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
     """Scan a list and collect its events; return False where no RunEngine does it, as in a summary."""
+    try:
+        finished = yield from run_list(scan, visits)
+    except Exception:
+        yield _collect(scan, "primary")
+        raise
+    yield _collect(scan, "primary")
+    return finished
+
+
+def run_list(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
+    """Scan a list; return False where no RunEngine does it, as in a summary."""
     yield Msg("checkpoint")
     yield Msg("prepare", scan, visits, group=SCANNING)
     yield Msg("wait", None, group=SCANNING)
     yield Msg("kickoff", scan, group=SCANNING)
     yield Msg("wait", None, group=SCANNING)
     try:
-        finished = yield from _await(scan)
+        return (yield from _await(scan))
     except Exception:
         yield Msg("stop", scan)
-        yield _collect(scan, "primary")
         raise
-    yield _collect(scan, "primary")
-    return finished
 
 
 def _await(scan: ListScan) -> MsgGenerator[bool]:
@@ -116,5 +124,6 @@ def _check_heard(recommender: NextProbe, measured: int) -> None:
         raise RuntimeError("an event was saved but did not reach the recommender; another subscriber raised before it")
 
 
-def _reason(limit: DoseLimitExceeded) -> str:
+def limit_reason(limit: DoseLimitExceeded) -> str:
+    """Return why a map has ended that met a limit of the beam."""
     return f"limit of the beam: {limit}"

@@ -62,8 +62,8 @@ def prepare_continued(
     probe : NamedMovable
         Where it is measured now.
     given : mapping of str to Any
-        What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``seed``, ``start_fraction`` (None
-        leaves it to the run) and ``batch``.
+        What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``survey``, ``seed``,
+        ``start_fraction`` (None leaves it to the run) and ``batch``.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def prepare_continued(
 
 
 def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    for name in ("classifier", "model", "policy", "cost", "objectives"):
+    for name in ("classifier", "model", "policy", "cost", "objectives", "survey"):
         if given[name] is not None:
             raise ValueError(f"{name}: run {uid} goes on with what it stored; leave {name} out")
     for name in ("shape", "spectrum", "seed", "start_fraction"):

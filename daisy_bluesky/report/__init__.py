@@ -8,6 +8,9 @@ from daisy_bluesky.report._raster_plans import RasterPlan, equal_electrons, equa
 from daisy_bluesky.report._rasters import raster_rivals, run_raster
 from daisy_bluesky.report._read_run import read_run
 from daisy_bluesky.report._recorded import HeldOut, recorded_outcomes
+from daisy_bluesky.report._rehearsal_picture import draw_rehearsal
+from daisy_bluesky.report._rehearsal_table import print_rehearsal, recommended_plan, rehearsal_table, rehearsal_verdict
+from daisy_bluesky.report._rehearsed_survey import rehearse_survey
 from daisy_bluesky.report._run import RunSummary
 from daisy_bluesky.report._table import figures_table, outcome_table
 from daisy_bluesky.report._verdict import verdict
@@ -21,6 +24,7 @@ __all__ = [
     "RasterPlan",
     "RunSummary",
     "break_even",
+    "draw_rehearsal",
     "draw_report",
     "equal_electrons",
     "equal_time",
@@ -28,9 +32,14 @@ __all__ = [
     "flying_raster",
     "full_raster",
     "outcome_table",
+    "print_rehearsal",
     "raster_rivals",
     "read_run",
+    "recommended_plan",
     "recorded_outcomes",
+    "rehearsal_table",
+    "rehearsal_verdict",
+    "rehearse_survey",
     "run_raster",
     "verdict",
 ]

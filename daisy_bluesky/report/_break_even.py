@@ -8,6 +8,7 @@ from daisy_bluesky.report._acquisition import Acquisition
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._raster_plans import RasterPlan
 from daisy_bluesky.report._rasters import Classifier, SpectrumSource, best_outcome, gather_evidence
+from daisy_bluesky.sampling import break_even_dwell, break_even_overhead
 
 WINDOW = 128
 """Largest edge of the part of the field that rasters are tried on, pixels."""
@@ -69,23 +70,18 @@ def break_even(
 
     Notes
     -----
-    With a fraction f of the pixels, a dwell t and an overhead o a visit, a raster of equal time has the dwell
-    ``f t - (1 - f) o`` at every pixel. It is the worse one where that is less than what it needs; solved for o and t.
-    The time t is right as long as the labels of the sparse map do not suffer from a shorter dwell.
+    The dwell time of a visit is right as long as the labels of the sparse map do not suffer from a shorter one.
     """
     window = _middle(spent.shape)
     inside = GroundTruth(truth.labels[window], truth.ill[window])
     wanted = inside.total_distortion(sparse.phase_map[window])
     rate = sparse.counts_per_spectrum / spent.dwell
     dwell = _needed_dwell(wanted, spent, rate, _shifted(measure, window), classifier, inside)
-    fraction = spent.fraction
-    if fraction >= 1:
-        return BreakEven(dwell * rate, dwell, np.inf, 0.0, dwell * spent.pixels * spent.electron_rate)
     return BreakEven(
         counts=dwell * rate,
         dwell=dwell,
-        overhead=max(0.0, (fraction * spent.dwell - dwell) / (1 - fraction)),
-        visit_dwell=(dwell + (1 - fraction) * spent.overhead) / fraction,
+        overhead=break_even_overhead(spent.fraction, spent.dwell, dwell),
+        visit_dwell=break_even_dwell(spent.fraction, spent.overhead, dwell),
         electrons=dwell * spent.pixels * spent.electron_rate,
     )
 

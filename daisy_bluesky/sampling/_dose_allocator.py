@@ -13,6 +13,7 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_evidence,
     checked_limit,
     checked_mask,
+    checked_prior,
     checked_shares,
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
@@ -22,6 +23,7 @@ from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
+from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
 
@@ -29,6 +31,7 @@ UNKNOWN = -1
 FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
 STRENGTH_GROWTH = 2.0
+SURVEY_GROWTH = 1.5
 FIRST_STRENGTH = 64
 SWEEPS = 6
 TOLERANCE = 1e-2
@@ -121,7 +124,8 @@ class DoseAllocator:
         self._failures = np.zeros(self.shape, np.int64)
         self._allowed = np.ones(self.shape, bool)
         self._visits = 0
-        self._next_review, self._next_strength = FIRST_REVIEW, FIRST_STRENGTH
+        self._survey: Survey | None = None
+        self._next_review, self._next_strength, self._next_survey = FIRST_REVIEW, FIRST_STRENGTH, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
         self._review()
 
@@ -146,6 +150,11 @@ class DoseAllocator:
         return self._strength
 
     @property
+    def survey_weight(self) -> float:
+        """How far a survey image is believed, from 0 to 1; 0 without one."""
+        return 0.0 if self._survey is None else self._survey.weight
+
+    @property
     def measured(self) -> NDArray[np.bool_]:
         """Pixels that were visited, failed spectra included, (rows, columns) bool."""
         return np.asarray((self._field.dwell > 0) | (self._failures > 0))
@@ -163,9 +172,12 @@ class DoseAllocator:
     @property
     def posterior(self) -> NDArray[np.float64]:
         """Probability of each phase, (rows, columns, phases) float64; what is missing to 1 is an unknown phase."""
+        return self._field.belief[:, :, self._order()].astype(np.float64)
+
+    def _order(self) -> list[int]:
+        """Return the channel of each phase."""
         known = [index for index, channel in enumerate(self._channels) if channel != UNKNOWN]
-        order = sorted(known, key=lambda index: self._channels[index])
-        return self._field.belief[:, :, order].astype(np.float64)
+        return sorted(known, key=lambda index: self._channels[index])
 
     def expected_at(self, row: int, column: int) -> float:
         """Return the expected reduction in distortion of the next visit to a pixel, pixels; 0 where closed.
@@ -293,6 +305,37 @@ class DoseAllocator:
         self._last = shares.places[-1]
         self._look_over()
 
+    def heed(self, survey: Survey) -> None:
+        """Take a survey image as evidence, believed as far as the spectra bear it out; it takes the place of `expect`.
+
+        Raises
+        ------
+        ValueError
+            If the image has another shape than the field.
+        """
+        survey.check_shape(self.shape)
+        self._survey, self._next_survey = survey, FIRST_STRENGTH
+
+    def expect(self, log_prior: ArrayLike) -> None:
+        """Expect phases at pixels before any visit there, in place of what was expected before.
+
+        Parameters
+        ----------
+        log_prior : (rows, columns, phases) float
+            Logarithms of prior probabilities, nats, up to a term all phases of a pixel share; 0 says nothing.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape or is not finite; then all stays as it was.
+        """
+        expected = checked_prior(log_prior, (*self.shape, self.phases))
+        if np.array_equal(expected, self._field.expected[:, :, self._order()]):
+            return
+        self._field.expected[:, :, self._order()] = expected
+        sweep(self._field, SWEEPS, TOLERANCE)
+        rate_all(self._field)
+
     def _replace(self, names: list[int], shares: Shares, findings: Evidence, times: NDArray[np.float64]) -> None:
         """Add visits that have names, each in place of what the name stood for before."""
         if len(set(names)) == len(names) and not any(name in self._records for name in names):
@@ -330,6 +373,7 @@ class DoseAllocator:
         )
         self._field.evidence[:, :, :-1] = old.evidence
         self._field.evidence[:, :, -1] = self._least
+        self._field.expected[:, :, :-1] = old.expected
         sweep(self._field, SWEEPS, TOLERANCE)
         self._review()
 
@@ -366,6 +410,9 @@ class DoseAllocator:
                 self._strength = strength
                 self._field.coupling[:] = couplings(strength)
                 sweep(self._field, SWEEPS, TOLERANCE)
+        if self._survey is not None and self._visits >= self._next_survey:
+            self._next_survey = int(self._visits * SURVEY_GROWTH)
+            self.expect(self._survey.log_prior(self._field)[:, :, self._order()])
         self._review()
 
     def _review(self) -> None:

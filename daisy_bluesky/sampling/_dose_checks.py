@@ -64,6 +64,22 @@ def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np
     return np.array(np.broadcast_to(limits, shape))
 
 
+def checked_prior(log_prior: ArrayLike, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return prior log-probabilities of the phases, (rows, columns, phases) float32, nats.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape or are not finite.
+    """
+    array = np.asarray(log_prior, np.float64)
+    if array.shape != shape:
+        raise ValueError(f"log_prior must have shape {shape}, (rows, columns, phases), not {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("log_prior must be finite, nats")
+    return array.astype(np.float32)
+
+
 def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
     """Return which pixels each position touches, and the share of each: bilinear, all in one at a pixel's centre.
 

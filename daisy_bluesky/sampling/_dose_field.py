@@ -23,6 +23,9 @@ class DoseField(NamedTuple):
     ----------
     evidence : (rows, columns, phases) float64
         Summed log-likelihoods, nats; of each visit the most likely phase counts 0.
+    expected : (rows, columns, phases) float32
+        Logarithm of a prior probability, nats, up to a term all phases of a pixel share: what was known of the pixel
+        before any visit; 0 says nothing.
     messages : (rows, columns, 8, phases) float32
         What each of the eight neighbours tells the pixel: factors to its belief; 1 says nothing.
     belief : (rows, columns, phases) float32
@@ -59,6 +62,7 @@ class DoseField(NamedTuple):
     """
 
     evidence: NDArray[np.float64]
+    expected: NDArray[np.float32]
     messages: NDArray[np.float32]
     belief: NDArray[np.float32]
     dwell: NDArray[np.float64]
@@ -109,6 +113,7 @@ def empty_dose_field(
     guess = np.tile(FIRST_GUESS, (2 * LEVELS, 1))
     return DoseField(
         evidence=np.zeros((*shape, phases)),
+        expected=np.zeros((*shape, phases), np.float32),
         messages=np.ones((*shape, DIRECTIONS, phases), np.float32),
         belief=np.full((*shape, phases), 1 / max(phases, 1), np.float32),
         dwell=np.zeros(shape),

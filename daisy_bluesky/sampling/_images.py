@@ -42,6 +42,31 @@ def read_label_maps(paths: Sequence[str | PathLike[str]], levels: int = LEVELS) 
     return [_labels(image, Path(path), levels) for path in paths for image in _images(Path(path))]
 
 
+def read_grey_image(path: str | PathLike[str]) -> NDArray[np.float64]:
+    """Read one grey image.
+
+    Parameters
+    ----------
+    path : path
+        A .npy, .npz (its first two-dimensional array), .png or .tif file; colours are read as grey.
+
+    Returns
+    -------
+    (rows, columns) float64
+
+    Raises
+    ------
+    ValueError
+        If the file is none of these or cannot be read, or holds no image of one plane.
+    OSError
+        If there is no such file.
+    """
+    image = _images(Path(path))[0]
+    if image.ndim != 2:
+        raise ValueError(f"{path}: holds {image.ndim} dimensions; give an image of one plane")
+    return np.asarray(image, np.float64)
+
+
 def _images(path: Path) -> list[NDArray[np.generic]]:
     """Return the images in a file, two-dimensional each."""
     if path.suffix.lower() not in SUFFIXES:

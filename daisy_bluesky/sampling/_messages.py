@@ -58,11 +58,13 @@ def send(field: DoseField, row: int, column: int, total: NDArray[np.float64]) ->
 
 @compiled
 def _believe(field: DoseField, row: int, column: int, total: NDArray[np.float64]) -> None:
-    """Renew a pixel's belief from its evidence and what its neighbours tell it; leave it in `total`, (phases,)."""
-    evidence, phases = field.evidence[row, column], len(total)
-    largest, whole = evidence.max(), 0.0
+    """Renew a pixel's belief from evidence, expectation and neighbours; leave it in `total`, (phases,)."""
+    phases, largest, whole = len(total), -np.inf, 0.0
     for phase in range(phases):
-        total[phase] = np.exp(evidence[phase] - largest)
+        total[phase] = field.evidence[row, column, phase] + field.expected[row, column, phase]
+        largest = max(largest, total[phase])
+    for phase in range(phases):
+        total[phase] = np.exp(total[phase] - largest)
         for direction in range(DIRECTIONS):
             total[phase] *= field.messages[row, column, direction, phase]
         whole += total[phase]

@@ -54,6 +54,7 @@ def _window(field: DoseField) -> DoseField:
     middle = (slice(top, top + LARGEST_WINDOW), slice(left, left + LARGEST_WINDOW))
     return field._replace(
         evidence=field.evidence[middle].copy(),
+        expected=field.expected[middle].copy(),
         messages=np.ones_like(field.messages[middle]),
         belief=field.belief[middle].copy(),
         dwell=field.dwell[middle].copy(),
