@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from daisy_bluesky.mfsi._eels_sum_kernels import centres_of_peaks, shift_spectra
 
 ROUNDS = 6
+BACKGROUND_TERMS = 3  # of a polynomial: how a background under an edge varies within a narrow window
 
 
 def zero_loss_shift(
@@ -57,7 +58,8 @@ def edge_shift(
     """Return the shift that takes an edge of every spectrum to where a reference spectrum has it.
 
     A single spectrum is too noisy to tell. All of a frame share an energy drift and a descan error linear in
-    row and column: these three numbers are fitted by least squares, each spectrum with its own intensity and offset.
+    row and column: these three numbers are fitted by least squares, each spectrum with its own intensity and
+    its own smooth background.
 
     Parameters
     ----------
@@ -97,8 +99,7 @@ def edge_shift(
     for _ in range(ROUNDS):
         shift_spectra(frame, (plane @ drift).reshape(frame.shape[:2]), low, high, shifted)
         flat = shifted.reshape(len(plane), -1).astype(np.float64)
-        intensity = (flat - flat.mean(axis=1, keepdims=True)) @ shape
-        design = plane * intensity[:, None]
+        design = plane * (flat @ shape)[:, None]
         drift = drift + np.linalg.lstsq(design, flat @ slope, rcond=None)[0]
     return np.asarray((plane @ drift).reshape(frame.shape[:2]))
 
@@ -122,15 +123,14 @@ def checked_window(window: tuple[int, int] | None, channels: int) -> tuple[int, 
 
 
 def _features(standard: NDArray[np.float64], low: int, high: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what measures a shift and what measures an intensity, both blind to the other and to an offset."""
-    level = standard[low:high] - standard[low:high].mean()
-    slope = np.gradient(standard)[low:high]
-    slope = slope - slope.mean()
-    if not level @ level > 0:
+    """Return what measures a shift and what measures an intensity, blind to each other and to a smooth background."""
+    smooth = np.linalg.qr(np.vander(np.linspace(-1, 1, high - low), BACKGROUND_TERMS))[0]
+    level, slope = standard[low:high], np.gradient(standard)[low:high]
+    level = level - smooth @ (smooth.T @ level)
+    if not level @ level > 1e-12 * (standard[low:high] @ standard[low:high]):
         raise ValueError("reference has no feature in the window: choose a window around an edge")
-    slope = slope - level * (slope @ level) / (level @ level)
-    if not slope @ slope > 0:
-        raise ValueError("reference has no edge in the window that a shift would move")
+    basis = np.linalg.qr(np.column_stack([smooth, level]))[0]
+    slope = slope - basis @ (basis.T @ slope)
     return slope / (slope @ slope), level / (level @ level)
 
 

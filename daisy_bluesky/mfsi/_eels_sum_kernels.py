@@ -14,7 +14,7 @@ def shift_spectrum(spectrum: NDArray[np.float32], shift: float, shifted: NDArray
     whole = int(np.floor(shift))
     t = np.float32(1.0 - (shift - whole))  # place between the second and third of the four channels that contribute
     if shift == whole:
-        whole -= 1
+        whole, t = whole - 1, np.float32(0.0)
     before = np.float32(-0.5) * t + t * t - np.float32(0.5) * t * t * t
     low = np.float32(1.0) - np.float32(2.5) * t * t + np.float32(1.5) * t * t * t
     high = np.float32(0.5) * t + np.float32(2.0) * t * t - np.float32(1.5) * t * t * t
@@ -60,7 +60,7 @@ def spread_spectra(
             else:
                 shift_spectrum(spectra[r, c], shift[r, c], buffer)
             row, column = np.int64(positions[r, c, 0]), np.int64(positions[r, c, 1])
-            lowest_row, lowest_column = (row - 128 * (width - 1)) >> 8, (column - 128 * (width - 1)) >> 8
+            lowest_row, lowest_column = int((row - 128 * (width - 1)) >> 8), int((column - 128 * (width - 1)) >> 8)
             for down in range(max(lowest_row, 0), min(lowest_row + width + 1, total.shape[0])):
                 part = overlap(row, width, down) / (256 * width)
                 for right in range(max(lowest_column, 0), min(lowest_column + width + 1, total.shape[1])):
@@ -79,7 +79,7 @@ def centres_of_peaks(
     for r in range(spectra.shape[0]):
         for c in range(spectra.shape[1]):
             spectrum = spectra[r, c]
-            centre = np.float64(low + np.argmax(spectrum[low:high]))
+            centre = float(low + np.argmax(spectrum[low:high]))
             for _ in range(10):
                 first, last = centre - half_width, centre + half_width
                 mass, moment = 0.0, 0.0
