@@ -79,19 +79,32 @@ def moved_frame(
         raise ValueError(f"displacement has shape {np.shape(displacement)}; it must be (rows, columns, 2)")
     if int(frame) != frame or frame < 0:
         raise ValueError(f"frame is {frame}; frames are numbered from 0")
-    if not 0 < channels <= LARGEST_CHANNELS:
-        raise ValueError(f"channels is {channels}; event lists of 1 to {LARGEST_CHANNELS} channels can be summed")
     positions = landing_positions(displacement, shape, checked_upsample(upsample))
     parts = exposure_parts(exposure, shape)
-    rows, columns, numbers = (
-        _field(events, name, length)
-        for name, length in zip(("row", "column", "channel"), (*shape, channels), strict=True)
-    )
-    counts = _counts(events)
-    counts[parts[rows, columns] == 0] = 0
+    rows, columns, numbers, counts = checked_events(events, shape, channels, parts)
     photons = np.empty(int(counts.sum()), np.uint64)
     pack(rows, columns, numbers, counts, positions, photons)
     return MovedFrame(int(frame), int(channels), int(upsample), photons, positions, parts)
+
+
+def checked_events(
+    events: NDArray[np.void], shape: tuple[int, int], channels: int, exposure: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows, columns, channels and counts of events, each (n,) int64; counts of unexposed pixels are 0.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing, not whole, or outside of the frame.
+    """
+    if not 0 < channels <= LARGEST_CHANNELS:
+        raise ValueError(f"channels is {channels}; event lists of 1 to {LARGEST_CHANNELS} channels can be summed")
+    rows = _field(events, "row", shape[0])
+    columns = _field(events, "column", shape[1])
+    numbers = _field(events, "channel", channels)
+    counts = _counts(events)
+    counts[exposure[rows, columns] == 0] = 0
+    return rows, columns, numbers, counts
 
 
 def exposure_parts(exposure: ArrayLike, shape: tuple[int, int]) -> NDArray[np.int64]:

@@ -20,6 +20,16 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled
+def photon_word(row: int, column: int, channel: int) -> np.uint64:
+    """Return the word of a photon at a position, in 1/256 output pixel."""
+    down = np.int64(row) + REACH * SUBDIVISION
+    right = np.int64(column) + REACH * SUBDIVISION
+    return np.uint64(
+        (down >> 8 << 47) | (right >> 8 << 30) | (np.int64(channel) << 16) | ((down & 255) << 8) | (right & 255)
+    )
+
+
+@compiled
 def pack(
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
@@ -31,11 +41,9 @@ def pack(
     """Write one word for every photon of an event list."""
     n = 0
     for i in range(rows.size):
-        row = np.int64(positions[rows[i], columns[i], 0]) + REACH * SUBDIVISION
-        column = np.int64(positions[rows[i], columns[i], 1]) + REACH * SUBDIVISION
-        word = (row >> 8 << 47) | (column >> 8 << 30) | (channels[i] << 16) | ((row & 255) << 8) | (column & 255)
+        word = photon_word(positions[rows[i], columns[i], 0], positions[rows[i], columns[i], 1], channels[i])
         for _ in range(counts[i]):
-            photons[n] = np.uint64(word)
+            photons[n] = word
             n += 1
 
 
