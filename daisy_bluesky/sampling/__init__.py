@@ -6,6 +6,8 @@ from daisy_bluesky.sampling._grey import reconstruct_values
 from daisy_bluesky.sampling._images import read_label_maps
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._objective import PHASES, Objective
+from daisy_bluesky.sampling._objectives import Objectives
 from daisy_bluesky.sampling._potts import potts_posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct, vote
 from daisy_bluesky.sampling._slads import Slads
@@ -13,7 +15,10 @@ from daisy_bluesky.sampling._training import train
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 __all__ = [
+    "PHASES",
     "DoseAllocator",
+    "Objective",
+    "Objectives",
     "Slads",
     "SladsModel",
     "VisitCost",

@@ -119,6 +119,7 @@ class DoseAllocator:
         self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
         self._least = np.zeros(self.shape)
         self._failures = np.zeros(self.shape, np.int64)
+        self._allowed = np.ones(self.shape, bool)
         self._visits = 0
         self._next_review, self._next_strength = FIRST_REVIEW, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
@@ -208,6 +209,28 @@ class DoseAllocator:
         visits["row"], visits["column"] = places // self.shape[1], places % self.shape[1]
         visits["dwell"] = self._field.offer.ravel()[places]
         return visits
+
+    def restrict(self, allowed: ArrayLike) -> None:
+        """Suggest only some of the pixels from now on, in place of those allowed before; what was measured counts on.
+
+        Parameters
+        ----------
+        allowed : (rows, columns) bool
+            Pixels that may be suggested, as far as the region of interest and the forbidden pixels allow; others may
+            still be measured.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape or is not true or false everywhere; then all stays as it was.
+        """
+        self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
+        self._close()
+        rate_all(self._field)
+
+    def _close(self) -> None:
+        """Leave no room where pixels are not allowed or have failed too often."""
+        self._field.limit[:] = np.where(self._allowed & (self._failures < FAILURES), self._limit, 0.0)
 
     def _batch(self, n: int) -> NDArray[np.int64]:
         """Return up to n places of largest value: apart and in a short tour, or line by line where they are many."""
@@ -320,7 +343,7 @@ class DoseAllocator:
         if findings.ndim == 1 and not findings.all():
             failed = findings[shares.visit] == 0
             np.add.at(self._failures, (rows[failed], columns[failed]), sign)
-            self._field.limit[:] = np.where(self._failures < FAILURES, self._limit, 0.0)
+            self._close()
         times = times[shares.visit] * weight
         if len(times) * FRAME_PART < self._inside.size:
             observe_each(self._field, shares.places, told, times)

@@ -36,13 +36,16 @@ def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, d
     Raises
     ------
     ValueError
-        If it has another shape.
+        If it has another shape, or is not true or false everywhere.
     """
     if mask is None:
         return np.full(shape, default)
-    if np.shape(mask) != shape:
-        raise ValueError(f"{name} must have the field's shape {shape}, not {np.shape(mask)}")
-    return np.array(mask, bool)
+    array = np.asarray(mask)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have the field's shape {shape}, not {array.shape}")
+    if array.dtype.kind not in "biuf" or not ((array == 0) | (array == 1)).all():
+        raise ValueError(f"{name} must be true or false at every pixel")
+    return np.array(array, bool)
 
 
 def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
@@ -13,8 +12,9 @@ from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, empty_field
 from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
+from daisy_bluesky.sampling._start_pattern import start_pattern
 from daisy_bluesky.sampling._surprise import expected_distortion, take_note
-from daisy_bluesky.sampling._update import best_place, measure, rate_one, rebuild
+from daisy_bluesky.sampling._update import best_place, close, measure, rate_one, rebuild
 
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
 
@@ -80,6 +80,7 @@ class Slads:
             raise ValueError("roi is empty; mark at least one pixel")
         self._field = empty_field(self.shape, inside)
         self._forbidden = ~inside | self._mask("forbidden", forbidden, default=False)
+        self._vetoed = np.zeros(self.shape, bool)
         self._pixels = self._field.pixels
         self._pixels["closed"] = self._forbidden
         self._inside = int(inside.sum())
@@ -89,7 +90,7 @@ class Slads:
         self._last: Place | None = None
         # Nothing but samples is kept up to date while stale: the start pattern needs no scores.
         self._stale = True
-        self._start = self._start_pattern(start_fraction)
+        self._start = start_pattern(~self._forbidden, start_fraction, seed)
         self._started = 0
 
     def _mask(self, name: str, mask: ArrayLike | None, *, default: bool) -> NDArray[np.bool_]:
@@ -99,19 +100,6 @@ class Slads:
         if np.shape(mask) != self.shape:
             raise ValueError(f"{name} must have the field's shape {self.shape}, not {np.shape(mask)}")
         return np.array(mask, bool)
-
-    def _start_pattern(self, fraction: float) -> list[Place]:
-        """Return the first measurements: a low-discrepancy pattern, at least as many as a pixel has neighbours."""
-        open_pixels = ~self._forbidden
-        available = int(open_pixels.sum())
-        wanted = min(max(round(fraction * available), NEIGHBOURS), available)
-        drawn = 0
-        found = np.empty((0, 2), np.int64)
-        while len(found) < wanted:
-            drawn = min(max(2 * drawn, 2 * wanted, 2), open_pixels.size)
-            pattern = patterns.sobol(self.shape, drawn if drawn > 1 else 1.0, self.seed)
-            found = pattern[open_pixels[pattern[:, 0], pattern[:, 1]]]
-        return [(int(row), int(column)) for row, column in found[:wanted]]
 
     @property
     def phases(self) -> int:
@@ -254,6 +242,30 @@ class Slads:
             self._settle(place)
             self._last = place
 
+    def restrict(self, allowed: ArrayLike) -> None:
+        """Say where measurements may still be suggested; it replaces what was said before.
+
+        What has been measured keeps counting, and measurements elsewhere are still taken in: a visit may be on its way.
+        The map, its expected distortion and the region of interest stay what they are. The same restriction and data
+        leave the same state, whichever came first.
+
+        Parameters
+        ----------
+        allowed : (rows, columns) bool
+            Pixels that may be suggested from now on, as far as they are open otherwise; where it is False none is.
+
+        Raises
+        ------
+        ValueError
+            If its shape is not that of the field; then nothing has changed.
+        """
+        self._vetoed = ~self._mask("allowed", allowed, default=True)
+        closed = self._forbidden | self._vetoed | self.measured
+        if self._stale:
+            self._pixels["closed"] = closed
+        else:
+            close(*self._arrays(), closed)
+
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, by `sampling.reconstruct`."""
         rows, columns = np.nonzero(self._pixels["sample"])
@@ -284,7 +296,7 @@ class Slads:
         """Make the field's state of one pixel agree with the visits to it."""
         row, column = place
         label = self._ledger.label(place)
-        closed = bool(self._forbidden[place]) or self._ledger.visited(place)
+        closed = bool(self._forbidden[place] or self._vetoed[place]) or self._ledger.visited(place)
         known = self._pixels["sample"][place] != 0
         self._samples += int(label != 0) - int(known)
         # Lists that lose a neighbour are searched anew, which is slower than a rebuild while samples are few.
@@ -311,7 +323,7 @@ class Slads:
         """Return the next positions of the start pattern that have not been visited, at most n."""
         while self._started < len(self._start) and self._ledger.visited(self._start[self._started]):
             self._started += 1
-        waiting = (place for place in self._start[self._started :] if not self._ledger.visited(place))
+        waiting = (place for place in self._start[self._started :] if not self._pixels["closed"][place])
         return [place for place, _ in zip(waiting, range(n), strict=False)]
 
     def _any_open(self, n: int) -> list[Place]:

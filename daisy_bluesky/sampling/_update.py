@@ -36,6 +36,24 @@ def measure(
 
 
 @compiled
+def close(
+    pixels: NDArray[Any],
+    tiles: NDArray[Any],
+    queue: NDArray[np.int32],
+    regression: Regression,
+    closed: NDArray[np.bool_],
+) -> None:
+    """Set which pixels are closed, (rows, columns), and update what depends on it."""
+    count = 0
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
+            if pixels[row, column].closed != closed[row, column]:
+                pixels[row, column].closed = closed[row, column]
+                count = _queue(pixels, row, column, queue, count)
+    _finish(pixels, tiles, queue[:count], regression)
+
+
+@compiled
 def _update_lists(
     pixels: NDArray[Any],
     tiles: NDArray[Any],

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.protocols import Exposure
+from daisy_bluesky.specimen._alloy import ALLOY_PHASES, alloy_labels
 from daisy_bluesky.specimen._counting import CountingSource
 from daisy_bluesky.specimen._drift import Drift
 from daisy_bluesky.specimen._eds_model import EDSModel
 from daisy_bluesky.specimen._eels import EELSModel
+from daisy_bluesky.specimen._eels_camera import EELSCamera
+from daisy_bluesky.specimen._flake import FLAKE_AXIS, FLAKE_PHASES, flake_fractions
 from daisy_bluesky.specimen._haadf import HAADFModel
 from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._named_lines import element_lines
@@ -118,6 +121,44 @@ class VirtualSpecimen:
         """
         fractions = phase_fractions(kind, shape, seed=seed, phases=len(ROCK))
         return cls(ROCK, fractions, ill=ill_map(shape, seed=seed), seed=seed)
+
+    @classmethod
+    def flake(
+        cls,
+        shape: tuple[int, int] = (80, 80),
+        *,
+        seed: int = 0,
+        pixel_size: float = 5.0,
+        camera: EELSCamera | None = None,
+    ) -> Self:
+        """Return a flake of boron nitride over a holey carbon film, for maps of the B, C and N edges.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Rows and columns.
+        seed : int, optional
+            Seed of where holes and corners lie, and of all measurements.
+        pixel_size : float, optional
+            Distance between pixel centres, nm.
+        camera : EELSCamera, optional
+            What the EELS spectra are recorded with.
+        """
+        eels = EELSModel(FLAKE_PHASES, axis=FLAKE_AXIS, camera=camera)
+        return cls(FLAKE_PHASES, flake_fractions(shape, seed), pixel_size=pixel_size, eels=eels, seed=seed)
+
+    @classmethod
+    def alloy(cls, shape: tuple[int, int] = (128, 128), *, seed: int = 0) -> Self:
+        """Return a titanium aluminide of two phases with a few precipitates that are poor in titanium.
+
+        Parameters
+        ----------
+        shape : tuple of int, optional
+            Rows and columns.
+        seed : int, optional
+            Seed of the map and of all measurements.
+        """
+        return cls(ALLOY_PHASES, alloy_labels(shape, seed), seed=seed)
 
     @property
     def identity(self) -> str:

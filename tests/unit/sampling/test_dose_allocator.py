@@ -123,6 +123,33 @@ def test_region_and_forbidden_pixels_are_kept(truth):
     assert allocator.measured[roi & ~forbidden].all()
 
 
+def test_vetoed_pixels_are_not_suggested_until_allowed_again(truth):
+    allocator = run(DoseAllocator(truth.shape, phases=2, cost=VisitCost(minimum_dwell=0.5)), truth, budget=1.0)
+    before, map_before = allocator.dwell, allocator.labels
+    allowed = np.zeros(truth.shape, bool)
+    allowed[10:20, 10:30] = True
+    allocator.restrict(allowed)
+    np.testing.assert_array_equal(allocator.labels, map_before)
+    rows, columns = as_places(allocator.suggest(truth.size)).T
+    assert set(zip(rows, columns, strict=True)) == set(map(tuple, np.argwhere(allowed)))
+    run(allocator, truth, budget=0.3, seed=1)
+    np.testing.assert_array_equal(allocator.dwell[~allowed], before[~allowed])
+    allocator.ingest([(0, 0), (15, 15), (15, 15)], [0, 0, 0])
+    assert allocator.expected_at(15, 15) == 0.0
+    allocator.restrict(np.ones(truth.shape, bool))
+    assert len(allocator.suggest(truth.size)) == truth.size - 1
+    allocator.restrict(np.zeros(truth.shape, bool))
+    assert len(allocator.suggest(4)) == 0
+
+
+@pytest.mark.parametrize("allowed", [np.ones((4, 8), bool), np.full((8, 8), np.nan), np.full((8, 8), 2), "all"])
+def test_a_bad_veto_changes_nothing(allowed):
+    allocator = DoseAllocator((8, 8), phases=2)
+    with pytest.raises(ValueError, match="allowed"):
+        allocator.restrict(allowed)
+    assert len(allocator.suggest(64)) == 64
+
+
 def test_suggest_is_pure_and_the_sequence_repeats(truth):
     one, other = (DoseAllocator(truth.shape, phases=2, seed=3, cost=VisitCost(settling=1.0)) for _ in range(2))
     run(one, truth, budget=0.5)

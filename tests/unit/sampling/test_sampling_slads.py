@@ -177,6 +177,48 @@ def test_region_of_interest_and_forbidden_pixels(two_phases):
     assert 0 < low <= estimate <= high < 0.5
 
 
+def test_an_operator_restricts_and_opens_again_in_mid_run(two_phases):
+    """Nothing is suggested outside, alone or in batches; lifted, everything is as if it had never been said."""
+    rows, _ = np.indices(two_phases.shape)
+    sampler, free = (sample(Slads(two_phases.shape, phases=2, dwell=1.0), two_phases, 400) for _ in range(2))
+    before, map_before = sampler.measured, sampler.reconstruct()
+    sampler.restrict(rows < 30)
+    assert all(row < 30 for row, _ in as_places(sampler.suggest(200)))
+    assert (sampler.expected_reduction[30:] == 0).all()
+    np.testing.assert_array_equal(sampler.reconstruct(), map_before)
+    sampler.restrict(rows >= 90)
+    sample(sampler, two_phases, 10_000)
+    np.testing.assert_array_equal(sampler.measured, before | (rows >= 90))
+    assert len(sampler.suggest()) == len(sampler.suggest(5)) == 0
+    sampler.restrict(np.ones(two_phases.shape, bool))
+    free.ingest(np.argwhere(~before & (rows >= 90)), two_phases[~before & (rows >= 90)])
+    np.testing.assert_array_equal(sampler.suggest(), free.suggest())
+    np.testing.assert_array_equal(sampler.suggest(20), free.suggest(20))
+
+
+def test_a_restriction_holds_in_the_start_pattern_and_does_not_open_what_was_closed():
+    forbidden, allowed = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    forbidden[:8], allowed[:20] = True, True
+    sampler = Slads((64, 64), phases=2, forbidden=forbidden)
+    pattern = as_places(sampler.suggest(1000))
+    sampler.restrict(allowed)
+    assert set(as_places(sampler.suggest(1000))) == {place for place in pattern if place[0] < 20}
+    sample(sampler, np.ones((64, 64), int), 10_000)
+    np.testing.assert_array_equal(sampler.measured, allowed & ~forbidden)
+    sampler.ingest([(40, 40)], [2])
+    assert sampler.measured[40, 40]
+    sampler.restrict(np.ones((64, 64), bool))
+    assert as_places(sampler.suggest())[0] in pattern
+
+
+def test_a_restriction_of_another_shape_changes_nothing():
+    sampler = Slads((8, 8), phases=2, dwell=1.0)
+    before = sampler.suggest(5)
+    with pytest.raises(ValueError, match="allowed must have the field's shape"):
+        sampler.restrict(np.zeros((8, 9), bool))
+    np.testing.assert_array_equal(sampler.suggest(5), before)
+
+
 def test_batches_are_apart_and_short_to_travel(two_phases):
     sampler = sample(Slads(two_phases.shape, phases=2), two_phases, 200)
     places = np.array(as_places(sampler.suggest(30)))

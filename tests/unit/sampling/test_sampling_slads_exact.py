@@ -41,9 +41,11 @@ def assert_like_brute_force(sampler):
         assert labels[row, column] == brute_force_label(pixels["sample"], expected[row, column], row, column)
 
 
-def assert_like_rebuilt(sampler):
+def assert_like_rebuilt(sampler, allowed=None):
     """Every score, label and tile summary as a sampler that is told the same samples at once has it."""
     twin = Slads(sampler.shape, phases=3, seed=sampler.seed)
+    if allowed is not None:
+        twin.restrict(allowed)
     places = np.argwhere(sampler.measured)
     if len(places):
         twin.ingest(places, sampler._pixels["sample"][places[:, 0], places[:, 1]].astype(int))
@@ -72,6 +74,23 @@ def test_updates_equal_brute_force_and_rebuild(shape, steps):
     assert_like_brute_force(sampler)
     if fresh:
         assert_like_rebuilt(sampler)
+
+
+@given(shapes, operations, st.integers(0, 3), st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_restrictions_at_any_time_equal_one_before_everything(shape, steps, every, seed):
+    rng = np.random.default_rng(seed)
+    sampler, allowed = Slads(shape, phases=3), np.ones(shape, bool)
+    assert sampler.labels is not None
+    for index, (number, label, visit, named) in enumerate(steps):
+        place = divmod(number % (shape[0] * shape[1]), shape[1])
+        sampler.ingest([place], [label], visits=[visit] if named else None)
+        if index % (every + 1) == 0:
+            allowed = rng.random(shape) < 0.5
+            sampler.restrict(allowed)
+    if not sampler._stale:
+        assert_like_rebuilt(sampler, allowed)
+    assert all(allowed[visit["row"], visit["column"]] for visit in sampler.suggest(30))
 
 
 def test_a_long_run_equals_a_kd_tree_and_a_rebuild(two_phases):

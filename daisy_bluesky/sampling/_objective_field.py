@@ -1,0 +1,77 @@
+"""What is known about every pixel while it is sampled for several objectives."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.sampling._field import empty_field
+
+LARGEST_LABEL = 255
+
+
+class ObjectiveField(NamedTuple):
+    """The state of a field: what all objectives share, and one layer of it for each.
+
+    Attributes
+    ----------
+    pixels : (rows, columns) PIXEL
+        Neighbour lists and the score. `sample` is not 0 where there is a valid measurement; which number, and `label`,
+        is scratch of the objective that is looked at.
+    tiles : (tile rows, tile columns) TILE_SUMMARY
+        Largest reach and score.
+    queue : (pixels,) int32
+        Scratch: places an update has touched.
+    values, noise : (objectives, rows, columns) float64
+        Where measured, what counts for the objective, and its variance; labels without variance for categorical ones.
+    level : (objectives, rows, columns) float32
+        The reconstruction that decides.
+    gain : (objectives, rows, columns) float32
+        Expected reduction in distortion, pixels times the unit of the objective.
+    categorical, lines : (objectives,) bool
+        Whether values are labels; whether boundaries count by their length instead of areas.
+    importance : (objectives, LARGEST_LABEL + 2) float64
+        What a wrong label costs, by label; that of the unknown phase, -1, is the last.
+    factors : (objectives,) float64
+        Weight over scale: what turns gains into score.
+    preference : (rows, columns) float32
+        How much more a pixel counts where the operator wants to see more.
+    exploration : (1,) float64
+        Score of a pixel per squared distance to the nearest measurement where nothing is expected.
+    """
+
+    pixels: NDArray[Any]
+    tiles: NDArray[Any]
+    queue: NDArray[np.int32]
+    values: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    level: NDArray[np.float32]
+    gain: NDArray[np.float32]
+    categorical: NDArray[np.bool_]
+    lines: NDArray[np.bool_]
+    importance: NDArray[np.float64]
+    factors: NDArray[np.float64]
+    preference: NDArray[np.float32]
+    exploration: NDArray[np.float64]
+
+
+def empty_objective_field(
+    shape: tuple[int, int], inside: NDArray[np.bool_], categorical: NDArray[np.bool_], lines: NDArray[np.bool_]
+) -> ObjectiveField:
+    """Return the state of a field of which nothing is known."""
+    field, count = empty_field(shape, inside), len(categorical)
+    return ObjectiveField(
+        field.pixels,
+        field.tiles,
+        field.queue,
+        np.zeros((count, *shape)),
+        np.zeros((count, *shape)),
+        np.zeros((count, *shape), np.float32),
+        np.zeros((count, *shape), np.float32),
+        categorical,
+        lines,
+        np.ones((count, LARGEST_LABEL + 2)),
+        np.ones(count),
+        np.ones(shape, np.float32),
+        np.zeros(1),
+    )
