@@ -94,6 +94,11 @@ class EelsSum:
         return self._covered
 
     @property
+    def variance_factor(self) -> float:
+        """Variance of an output pixel over that of as many independent counts: neighbours share their noise."""
+        return ((self._width - 1 / 3) / self._width**2) ** 2
+
+    @property
     def nbytes(self) -> int:
         """Bytes the sum takes."""
         return self._exposure.nbytes + self._total.nbytes
