@@ -5,8 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
+SURE = 6.0  # standard errors by which some translations must be better than others to be the only true ones
+FEWEST = 12  # translations of either kind needed to tell
+SUPERLATTICES = tuple(
+    np.array(multiples) for n in (2, 3) for multiples in ([[1, 0], [0, n]], *([[n, 0], [k, 1]] for k in range(n)))
+)
 SHORTEST = 3.0  # px; nearer to the origin an autocorrelation shows the columns themselves
 LEAST_PERIODIC = 0.1  # of the variance of the image that its translations must explain
 LEAST_ANGLE = 0.3  # sine of the angle between lattice vectors
@@ -104,9 +109,9 @@ def find_lattice(image: ArrayLike, *, similarity: float = 0.9) -> Lattice:
     lattice = Lattice(np.zeros(2), vectors)
     for reach in (2.5, 5.0, np.inf):  # vectors become precise by what lies ever farther
         near = lags[np.linalg.norm(lags, axis=1) < reach * np.linalg.norm(vectors, axis=1).max()]
-        near = near[np.linalg.norm(lattice.residuals(near), axis=1) < 0.15 * np.linalg.norm(vectors, axis=1).min()]
+        near = near[_on_lattice(lattice.vectors, near)]
         lattice = Lattice(np.zeros(2), lattice.fitted(np.vstack([near, -near])).vectors)
-    return Lattice(origin, lattice.vectors)
+    return Lattice(origin, _true_translations(lattice.vectors, correlation, middle))
 
 
 def checked_image(image: ArrayLike) -> NDArray[np.float64]:
@@ -122,12 +127,16 @@ def checked_image(image: ArrayLike) -> NDArray[np.float64]:
 
 
 def _autocorrelation(picture: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the mean product of pixels by lag, up to half the image, and where lag 0 lies."""
+    """Return the correlation coefficient of an image with itself by lag, up to half of it, and where lag 0 lies."""
     flat = picture - gaussian_filter(picture, min(picture.shape) / 8, mode="nearest")
     shape = [next_fast_len(2 * n) for n in picture.shape]
-    power = np.abs(rfft2(flat, shape)) ** 2
-    pairs = irfft2(np.abs(rfft2(np.ones_like(flat), shape)) ** 2, shape)
-    correlation = np.fft.fftshift(irfft2(power, shape) / np.maximum(pairs, 1.0))
+    image, energy, inside = (rfft2(part, shape) for part in (flat, flat**2, np.ones_like(flat)))
+    products = irfft2(np.abs(image) ** 2, shape)
+    one, other = irfft2(energy * inside.conj(), shape), irfft2(energy.conj() * inside, shape)
+    spread = np.sqrt(np.maximum(one, 0) * np.maximum(other, 0))
+    correlation = np.fft.fftshift(
+        np.divide(products, spread, out=np.zeros_like(products), where=spread > 1e-9 * one.max())
+    )
     middle = np.array(shape) // 2
     reach = np.array(picture.shape) // 2
     first, last = middle - reach, middle + reach + 1
@@ -154,6 +163,47 @@ def peak_position(values: NDArray[np.float64], place: NDArray[np.int64]) -> NDAr
     curved = [before + after - 2 * values[r, c] for before, after in along]
     steps = [(b - a) / (2 * k) if k < 0 else 0.0 for (a, b), k in zip(along, curved, strict=True)]
     return np.asarray(place - np.clip(steps, -0.5, 0.5))
+
+
+def _true_translations(
+    vectors: NDArray[np.float64], correlation: NDArray[np.float64], middle: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Leave out translations that take one kind of column to a similar one: correlations tell, all taken together."""
+    lags = Lattice(np.zeros(2), vectors).sites(-0.8 * middle, 0.8 * middle)
+    lags = lags[(lags[:, 0] > 0) | ((lags[:, 0] == 0) & (lags[:, 1] > 0))]
+    level = map_coordinates(correlation, (lags + middle).T, order=3)
+    while True:
+        better = max(SUPERLATTICES, key=lambda multiples: _advantage(multiples @ vectors, lags, level))
+        if _advantage(better @ vectors, lags, level) < SURE:
+            return vectors
+        vectors = _reduced(better @ vectors)
+        still = _on_lattice(vectors, lags)
+        lags, level = lags[still], level[still]
+
+
+def _advantage(vectors: NDArray[np.float64], lags: NDArray[np.float64], level: NDArray[np.float64]) -> float:
+    """Return by how many standard errors translations of a lattice correlate better than the others."""
+    kept = _on_lattice(vectors, lags)
+    if min(kept.sum(), (~kept).sum()) < FEWEST:
+        return 0.0
+    parts = (level[kept], level[~kept])
+    error = np.sqrt(sum(part.var() / part.size for part in parts))
+    return float((parts[0].mean() - parts[1].mean()) / max(float(error), 1e-30))
+
+
+def _on_lattice(vectors: NDArray[np.float64], lags: NDArray[np.float64]) -> NDArray[np.bool_]:
+    apart = np.linalg.norm(Lattice(np.zeros(2), vectors).residuals(lags), axis=1)
+    return np.asarray(apart < 0.15 * np.linalg.norm(vectors, axis=1).min())
+
+
+def _reduced(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the shortest vectors of a lattice (Gauss)."""
+    short, long = sorted(vectors, key=lambda vector: float(vector @ vector))
+    while True:
+        long = long - np.rint((long @ short) / (short @ short)) * short
+        if long @ long >= short @ short:
+            return np.stack([short, long])
+        short, long = long, short
 
 
 def _shortest(lags: NDArray[np.float64]) -> NDArray[np.float64]:

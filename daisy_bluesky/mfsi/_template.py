@@ -135,7 +135,7 @@ def find_repeats(
     drawn = picture[top : top + rows, left : left + columns]
     if np.ptp(drawn) == 0:
         raise ValueError("rectangle shows no contrast: draw it around a motif")
-    if not rotations:
+    if len(rotations) == 0:
         raise ValueError("rotations is empty; (0,) stands for translations alone")
     centre = np.array([top + (rows - 1) / 2, left + (columns - 1) / 2])
     if periodic:

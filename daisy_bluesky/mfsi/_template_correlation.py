@@ -5,8 +5,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, maximum_filter, spline_filter
 from scipy.signal import fftconvolve
 
-INSET = 1.0  # pixels at the rim of a motif that a fitted position leaves out, so that none falls outside of it
-
 
 def turned(image: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     """Return an image turned about its centre by an angle, degrees; the corners that nothing reaches are NaN."""

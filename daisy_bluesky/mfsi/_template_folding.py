@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import map_coordinates, spline_filter
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.mfsi._spectrum_sum_display import widened
 from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame, checked_events, exposure_parts
 from daisy_bluesky.mfsi._spectrum_sum_kernels import photon_word
 from daisy_bluesky.mfsi._spectrum_sum_positions import SUBDIVISION, checked_upsample, landing_positions
@@ -43,14 +43,15 @@ def fold_image(image: ArrayLike, repeats: "Repeats", *, upsample: int = 1) -> ND
     picture = np.asarray(image, dtype=np.float64)
     upsample = checked_upsample(upsample)
     _require_repeats(repeats)
-    shape = (repeats.shape[0] * upsample, repeats.shape[1] * upsample)
-    total, weight = np.zeros(shape), np.zeros(shape)
     middle = (np.array(repeats.shape) - 1) / 2
+    samples = [(np.arange(n * upsample) - (upsample - 1) / 2) / upsample for n in repeats.shape]
+    grid = np.stack(np.meshgrid(*samples, indexing="ij"), -1) - middle
+    spline = spline_filter(picture)
+    total = np.zeros(grid.shape[:2])
     for centre, angle in zip(repeats.positions, repeats.angles, strict=True):
-        pixels = _window(centre, repeats.shape, picture.shape)
-        places = ((pixels - centre) @ rotation(angle) + middle) * upsample + (upsample - 1) / 2
-        splat(places, picture[tuple(pixels.T)], total, weight)
-    return np.asarray(widened(total[None], weight, 1e-3 * float(weight.mean()), largest_radius=2 * upsample)[0])
+        places = grid @ rotation(angle).T + centre
+        total += map_coordinates(spline, np.moveaxis(places, -1, 0), prefilter=False, mode="nearest")
+    return total / len(repeats)
 
 
 def fold_frame(
@@ -178,26 +179,3 @@ def fold_photons(
                             photons[n] = word
                         n += 1
     return n
-
-
-def _window(centre: NDArray[np.float64], shape: tuple[int, int], limits: tuple[int, ...]) -> NDArray[np.int64]:
-    """Return the pixels of an image from which a repeat may be filled, (n, 2)."""
-    reach = np.hypot(*shape) / 2 + MARGIN
-    low = np.maximum(np.ceil(centre - reach), 0).astype(int)
-    high = np.minimum(np.floor(centre + reach), np.array(limits) - 1).astype(int)
-    grid = np.meshgrid(*(np.arange(a, b + 1) for a, b in zip(low, high, strict=True)), indexing="ij")
-    return np.stack(grid, -1).reshape(-1, 2)
-
-
-@compiled
-def splat(
-    places: NDArray[np.float64], values: NDArray[np.float64], total: NDArray[np.float64], weight: NDArray[np.float64]
-) -> None:
-    """Spread values bilinearly over the pixels around their places."""
-    for i in range(places.shape[0]):
-        row, column = int(np.floor(places[i, 0])), int(np.floor(places[i, 1]))
-        for r in range(max(row, 0), min(row + 2, total.shape[0])):
-            for c in range(max(column, 0), min(column + 2, total.shape[1])):
-                share = (1 - abs(places[i, 0] - r)) * (1 - abs(places[i, 1] - c))
-                total[r, c] += share * values[i]
-                weight[r, c] += share

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, spline_filter
 
-from daisy_bluesky.mfsi._template_correlation import INSET, rotation
+from daisy_bluesky.mfsi._template_correlation import rotation
 
-ROUNDS = 8
+INSET = 0.25  # px from the rim of a motif to where its weight begins to grow, over one pixel, from 0 to 1
+ROUNDS = 12
 LARGEST_STEP = 0.5
 CONVERGED = 1e-4
+_STEP = 0.02  # samples of a motif between which it is differentiated
+_STEPS = _STEP * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ class Refinement:
 
     def __init__(self, image: NDArray[np.float64], motif: Motif, *, turns: bool) -> None:
         self._image, self._motif, self._turns = image, motif, turns
-        filtered = [spline_filter(part) for part in (motif.values, *np.gradient(motif.values, 1 / motif.upsample))]
-        self._splines = filtered
+        self._spline = spline_filter(motif.values)
         self._middle = (np.array(motif.shape) - 1) / 2
         grid = np.meshgrid(*(np.arange(n) for n in motif.shape), indexing="ij")
         self._grid = np.stack(grid, -1).reshape(-1, 2)
@@ -61,12 +63,12 @@ class Refinement:
         pixels = self._grid + first
         gain, correlation = 0.0, 0.0
         for _ in range(ROUNDS):
-            known, shown, slopes = self._model(pixels - centre, angle)
-            flat = np.column_stack([np.ones(known.sum()), (pixels - centre)[known]])
-            design = np.column_stack([shown, *slopes, flat])
-            solution = np.linalg.lstsq(design, seen[known], rcond=None)[0]
+            known, root, shown, slopes = self._model(pixels - centre, angle)
+            flat = np.column_stack([np.ones(len(root)), (pixels - centre)[known]]) * root[:, None]
+            design = np.column_stack([np.column_stack([shown, *slopes]) * root[:, None], flat])
+            solution = np.linalg.lstsq(design, seen[known] * root, rcond=None)[0]
             gain = float(solution[0])
-            correlation = _partial_correlation(shown, seen[known], flat)
+            correlation = _partial_correlation(shown * root, seen[known] * root, flat)
             if gain <= 0:
                 break
             step = np.clip(-solution[1:3] / gain, -LARGEST_STEP, LARGEST_STEP)
@@ -79,20 +81,23 @@ class Refinement:
 
     def _model(
         self, offsets: NDArray[np.float64], angle: float
-    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], list[NDArray[np.float64]]]:
-        """Return which pixels lie within the motif, what it shows there, and how that changes with position."""
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Return which pixels lie within the motif, the root of their weight, what it shows there, and its slopes."""
         matrix = rotation(angle)
         within = offsets @ matrix + self._middle
         last = np.array(self._motif.shape) - 1
-        known = np.all((within >= INSET) & (within <= last - INSET), axis=1)
+        weight = np.clip(np.minimum(within, last - within) - INSET, 0, 1).prod(axis=1)
+        known = weight > 0
         samples = (within[known] * self._motif.upsample + (self._motif.upsample - 1) / 2).T
-        shown, down, right = (map_coordinates(spline, samples, prefilter=False) for spline in self._splines)
+        nearby = np.concatenate([samples, *(samples + step[:, None] for step in _STEPS)], axis=1)
+        values = map_coordinates(self._spline, nearby, prefilter=False, mode="nearest").reshape(5, -1)
+        shown, down, right = values[0], *(values[1::2] - values[2::2]) * self._motif.upsample / (2 * _STEP)
         gradient = np.stack([down, right], -1) @ matrix.T
         slopes = [gradient[:, 0], gradient[:, 1]]
         if self._turns:
             away = offsets[known]
             slopes.append(away[:, 1] * gradient[:, 0] - away[:, 0] * gradient[:, 1])
-        return known, shown, slopes
+        return known, np.sqrt(weight[known]), shown, slopes
 
 
 def _partial_correlation(shown: NDArray[np.float64], seen: NDArray[np.float64], flat: NDArray[np.float64]) -> float:
