@@ -16,6 +16,7 @@ from daisy_bluesky.mfsi._spline import sample
 STEPS = 4
 ENOUGH = 0.01  # px rms, of a step after which none follows
 LONGEST_STEP = 1.0  # px
+FARTHEST_ROW = 2.0  # px
 APART = 4.5  # standard deviations at which a row stands apart
 Array = NDArray[np.float64]
 
@@ -89,7 +90,8 @@ class _Fit:
     def __init__(self, image: Array, reference: Spline, start: Alignment, prior: ScanPrior) -> None:
         self._image, self._reference, self._prior = image, reference, prior
         self._coefficients = resized(start.coefficients, len(prior.field_sigma))
-        self._rows, self._outliers = start.rows.copy(), start.outliers
+        self._rows, self._outliers = start.rows.copy(), np.zeros_like(start.outliers)
+        self._rows[start.outliers] = 0
         self._linear = start.linear.copy()
         self._seen = np.empty((4, *image.shape))
         self.pulls = np.empty((5, *image.shape))
@@ -133,7 +135,7 @@ class _Fit:
         row_scores(self.pulls, basis.of_columns, scores)
         coefficients, rows = posterior.step(scores, self._coefficients, self._rows)
         self._coefficients = self._coefficients + np.clip(coefficients, -LONGEST_STEP, LONGEST_STEP)
-        self._rows = self._rows + np.clip(rows, -LONGEST_STEP, LONGEST_STEP)
+        self._rows = np.clip(self._rows + np.clip(rows, -LONGEST_STEP, LONGEST_STEP), -FARTHEST_ROW, FARTHEST_ROW)
         return float(np.sqrt((rows**2).mean() + (coefficients**2).sum()))
 
     def _alignment(self, posterior: Posterior) -> Alignment:

@@ -90,14 +90,18 @@ class Posterior:
         covariance = self.field_covariance()
         count, columns = self._basis.shape
         total = np.zeros(2)
-        for row in np.linspace(0, count - 1, _PLACES).astype(int):
-            for column in np.linspace(0, columns - 1, _PLACES).astype(int):
+        for row in _spaced(count):
+            for column in _spaced(columns):
                 values = self._basis.at(row, column)
                 for along in range(2):
                     answer = -self._answer[row, along]
                     answer[along::2] += values
                     total[along] += variances[row, along] + answer @ covariance @ answer
         return np.asarray(np.sqrt(total / _PLACES**2))
+
+
+def _spaced(size: int) -> NDArray[np.int64]:
+    return ((np.arange(_PLACES) + 0.5) * size / _PLACES).astype(np.int64)
 
 
 @compiled

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import minimum_filter, uniform_filter
 
 from daisy_bluesky.mfsi._spline import splat
 
 MARGIN = 12  # px around the frames
 FEWEST = 0.3  # of a frame that must stand behind a knot
+_EDGE = 5  # px around a place that must be known
 Array = NDArray[np.float64]
 
 
@@ -23,7 +24,7 @@ class Spline:
     coefficients : (height, width) float64
         Cubic spline coefficients.
     coverage : (height, width) float64
-        Frames behind each of them; zero where too little is known.
+        Frames behind each of them and its neighbours; zero where too little is known.
     origin : (2,) float64
         Where the common frame's origin lies on the canvas.
     """
@@ -79,7 +80,8 @@ class Reference:
         level = float(total[known].sum() / coverage[known].sum()) if known.any() else 0.0
         mean = np.where(known, total / np.where(known, coverage, 1.0), level) - level
         typical = float(coverage[known].mean()) if known.any() else 1.0
-        return Spline(_fitted(mean, noise / typical, known) + level, np.where(known, coverage, 0.0), self.origin)
+        around = minimum_filter(np.where(known, coverage, 0.0), _EDGE)
+        return Spline(_fitted(mean, noise / typical, known) + level, around, self.origin)
 
     def _make_room(self, displacement: Array) -> None:
         low = self.origin + displacement.min(axis=(0, 1)) - MARGIN / 2

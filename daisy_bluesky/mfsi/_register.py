@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.mfsi._alignment import Alignment, align
+from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import Reference, Spline
-from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, typical_noise
+from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
 from daisy_bluesky.mfsi._registration import Registration
-from daisy_bluesky.mfsi._scan_basis import resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
@@ -83,13 +83,16 @@ def refine(
     starts = [alignment for alignment in alignments if alignment is not None]
     better = Reference(reference.shape)
     learning = PriorLearning(prior)
+    common = CommonMean(reference.shape, prior.basis.degree)
     found: list[Alignment | None] = [None] * len(alignments)
     results = mapping(task, (frames[number] for number in numbers), starts)
     for number, alignment in zip(numbers, results, strict=True):
         found[number] = alignment
         learning.add(alignment.evidence)
-        image = np.ascontiguousarray(frames[number], dtype=np.float64)
-        better.add(image, prior.basis.displacement(alignment.coefficients, alignment.rows))
+        common.add(alignment)
+    for number in numbers:
+        found[number] = common.removed_from(found[number])
+        better.add(np.ascontiguousarray(frames[number], dtype=np.float64), placed(prior.basis, found[number]))
     return found, better, learning.prior()
 
 
@@ -124,6 +127,4 @@ class Realignment:
     def _spline_for(self, image: Array, start: Alignment) -> Spline:
         if self._spline is not None:
             return self._spline
-        coefficients = resized(start.coefficients, len(self.prior.field_sigma))
-        displacement = self.prior.basis.displacement(coefficients, start.rows)
-        return self.reference.spline(self._noise, (image, displacement))
+        return self.reference.spline(self._noise, (image, placed(self.prior.basis, start)))

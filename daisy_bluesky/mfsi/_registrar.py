@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.mfsi._alignment import Alignment, align, residual_scores, shifted
+from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._frame_check import as_frame, fault, first_noise
 from daisy_bluesky.mfsi._reference import Reference, Spline
 from daisy_bluesky.mfsi._registration import Registration
-from daisy_bluesky.mfsi._scan_basis import ScanBasis
+from daisy_bluesky.mfsi._scan_basis import ScanBasis, resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior, first_prior
 from daisy_bluesky.mfsi._tracking import DriftPrediction, find_shift
 from daisy_bluesky.mfsi._waves import WaveSearch
@@ -110,6 +111,7 @@ class Registrar:
         basis = ScanBasis(self._reference.shape, self._degree)
         self._learning = PriorLearning(first_prior(basis, first_noise(image)))
         self._waves = WaveSearch(self._reference.shape, max(2, min(WAVE_FRAMES, WAVE_MEMORY // (8 * image.size))))
+        self._common = CommonMean(basis.shape, basis.degree)
         self._drift.take(np.zeros(2))
         return self._take(image, shifted(self._reference.shape, np.zeros(2)))
 
@@ -139,15 +141,12 @@ class Registrar:
             self._learning.use_waves(self._learning.prior().with_waves((*prior.basis.waves, wave)))
 
     def _take(self, image: Array, alignment: Alignment) -> Array:
-        displacement = self.prior.basis.displacement(
-            np.concatenate([alignment.coefficients, np.zeros((self._missing(alignment), 2))]), alignment.rows
-        )
+        self._common.add(alignment)
+        alignment = self._common.removed_from(alignment)
+        displacement = placed(self.prior.basis, alignment)
         self.reference.add(image, displacement)
         self.alignments.append(alignment)
         return displacement
-
-    def _missing(self, alignment: Alignment) -> int:
-        return len(self.prior.field_sigma) - len(alignment.coefficients)
 
     def _leave_out(self, reason: str) -> None:
         self.excluded[len(self.alignments)] = reason
@@ -164,6 +163,11 @@ class Registrar:
             self._spline = reference.spline(typical_noise(self.prior, reference))
             self._spline_frames = reference.frames
         return self._spline
+
+
+def placed(basis: ScanBasis, alignment: Alignment) -> Array:
+    """Return the displacement, (rows, columns, 2) px, of an alignment made with this basis or one of fewer waves."""
+    return basis.displacement(resized(alignment.coefficients, len(basis.degrees)), alignment.rows)
 
 
 def typical_noise(prior: ScanPrior, reference: Reference) -> float:

@@ -9,7 +9,7 @@ from daisy_bluesky.mfsi._scan_basis import ScanBasis, Wave
 
 FREE = 1e6  # px; nothing is known of a frame's shift
 FIRST_ROW = 0.3  # px, before anything is learnt
-FIRST_FIELD = 0.25  # px of the first degree, less above
+FIRST_FIELD = 0.15  # px of the first degree, less above
 FIRST_WAVE = 0.3  # px
 FORGETTING = 0.97  # per frame
 _LEAST = 1e-3  # px

@@ -43,7 +43,8 @@ class Exposing:
 class Damage:
     """Exponential decay and growth with an effective dose.
 
-    The effective dose of a frame is its dose times ``(driver / reference) ** exponent``; with the driver `DOSE` it is the dose.
+    The effective dose of a frame is its dose times ``(driver / reference) ** exponent``, and just its dose with the
+    driver `DOSE`.
 
     Attributes
     ----------

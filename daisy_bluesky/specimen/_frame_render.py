@@ -34,8 +34,8 @@ def add_columns(image: Array, displacement: Array, positions: Array, widths: Arr
         reach = REACH * widths[k]
         row, column = y, x
         for _ in range(3):
-            near_row = min(max(int(round(row)), 0), rows - 1)
-            near_column = min(max(int(round(column)), 0), columns - 1)
+            near_row = min(max(round(row), 0), rows - 1)
+            near_column = min(max(round(column), 0), columns - 1)
             row = y - displacement[near_row, near_column, 0]
             column = x - displacement[near_row, near_column, 1]
         first_row, last_row = max(0, int(row - reach - SLACK)), min(rows, int(row + reach + SLACK) + 2)

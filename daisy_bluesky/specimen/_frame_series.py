@@ -35,7 +35,7 @@ class VirtualFrame:
 
 
 class VirtualSeries:
-    """Frames of a projected specimen, in any order and as often as asked: a frame depends on the seed and its number only.
+    """Frames of a projected specimen, in any order and as often as asked: they depend on seed and number only.
 
     Parameters
     ----------

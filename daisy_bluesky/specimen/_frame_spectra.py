@@ -14,6 +14,7 @@ from daisy_bluesky.specimen._phase import Phase
 from daisy_bluesky.spectra import EnergyAxis
 
 EVENT = np.dtype([("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", np.uint16)])
+_AXIS = EnergyAxis(-20.0, 1.0, 2048, "eV")
 _THICKNESS = 25.0  # nm
 _SHIFT_STEP = 0.02  # channels to which shifts of the EELS axis are rounded
 
@@ -38,7 +39,7 @@ class DriftingSpectrometer:
         What the spectra are recorded with.
     """
 
-    axis: EnergyAxis = EnergyAxis(-20.0, 1.0, 2048, "eV")
+    axis: EnergyAxis = _AXIS
     electrons: float = 2.0e5
     energy_drift: float = 0.0
     energy_walk: float = 0.0
