@@ -94,11 +94,13 @@ class _Fit:
         self._rows[start.outliers] = 0
         self._linear = start.linear.copy()
         self._seen = np.empty((4, *image.shape))
+        self._known: Array | float = 1.0
         self.pulls = np.empty((5, *image.shape))
 
     def result(self) -> Alignment:
         """Take the steps; return where they end."""
         self.look()
+        self._known = np.asarray(self._seen[3] > 0, dtype=np.float64)  # information is not renewed for what comes into view
         posterior = self._posterior()
         for step in range(STEPS):
             moved = self._move(posterior)
@@ -117,6 +119,7 @@ class _Fit:
         sample(
             self._reference.coefficients, self._reference.coverage, displacement, self._reference.origin, self._seen
         )
+        self._seen[3] *= self._known
         fit_linear(self._image, self._seen, self._prior.noise, self._linear)
         weigh(self._image, self._seen, self._linear, self._prior.noise, self.pulls)
 
