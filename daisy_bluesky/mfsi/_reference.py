@@ -11,7 +11,7 @@ from daisy_bluesky.mfsi._spline import splat
 
 MARGIN = 12  # px around the frames
 FEWEST = 0.3  # of a frame that must stand behind a knot
-_EDGE = 5  # px around a place that must be known
+_EDGE = 3  # px around a place that must be known
 Array = NDArray[np.float64]
 
 
@@ -104,12 +104,10 @@ def _fitted(mean: Array, noise: float, known: NDArray[np.bool_]) -> Array:
 
     Splines read at places spread evenly between the pixels and summed back answer with the B-spline of degree 7.
     """
+    blur = np.outer(_degree_seven(mean.shape[0], False), _degree_seven(mean.shape[1], True))
     spectrum = rfft2(mean)
-    blur_rows, blur_columns = _degree_seven(mean.shape[0], False), _degree_seven(mean.shape[1], True)
-    blur = np.outer(blur_rows, blur_columns)
-    power = np.abs(spectrum) ** 2
-    expected = noise * known.sum() * blur
-    return np.asarray(irfft2(spectrum * _kept(power, expected) / blur, s=mean.shape))
+    kept = _kept(np.abs(spectrum) ** 2, noise * known.sum() * blur)
+    return np.asarray(irfft2(spectrum * kept / blur, s=mean.shape))
 
 
 def _degree_seven(size: int, half: bool) -> Array:
