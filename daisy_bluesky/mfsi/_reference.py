@@ -11,6 +11,7 @@ from daisy_bluesky.mfsi._spline import splat
 
 MARGIN = 12  # px around the frames
 FEWEST = 0.3  # of a frame that must stand behind a knot
+STANDS_OUT = 8.0  # times the power of noise, below which nothing of a frequency is kept
 _EDGE = 3  # px around a place that must be known
 Array = NDArray[np.float64]
 
@@ -116,6 +117,9 @@ def _degree_seven(size: int, half: bool) -> Array:
 
 
 def _kept(power: Array, expected: Array) -> Array:
-    """Return the Wiener gain of each frequency, its signal judged with its eight neighbours."""
-    near = uniform_filter(power, 3, mode=("wrap", "nearest"))
-    return np.asarray(np.clip(1 - expected / np.maximum(near, 1e-30), 0.0, 1.0))
+    """Return the gain of each frequency, from none where it is like noise to one where it is far above.
+
+    A reference that is too smooth costs little precision; noise in it draws frames to where splines smooth it most.
+    """
+    near = uniform_filter(power, 5, mode=("wrap", "nearest"))
+    return np.asarray(np.clip(1 - STANDS_OUT * expected / np.maximum(near, 1e-30), 0.0, 1.0))

@@ -15,7 +15,7 @@ from daisy_bluesky.mfsi._registration import Registration
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
-FEW = 16  # frames up to which a third pass is made
+FEW = 16  # frames up to which three passes are made
 Map = Callable[..., Iterable[Any]]
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def register(
     scan_fraction : float, optional
         Part of the time from one frame to the next that is spent scanning.
     passes : int, optional
-        How often all frames are aligned again with the mean of all; 1, or 2 for short series, when not given.
+        How often all frames are aligned again with the mean of all; 1, or 3 for short series, when not given.
     mapping : callable, optional
         What applies a function to each frame, like `map`; one that works in parallel gives the same result.
 
@@ -65,7 +65,7 @@ def register(
     alignments, prior = registrar.alignments, registrar.prior
     reference = registrar.reference
     usable = sum(alignment is not None for alignment in alignments)
-    for _ in range((2 if usable <= FEW else 1) if passes is None else passes):
+    for _ in range((3 if usable <= FEW else 1) if passes is None else passes):
         alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
 
