@@ -4,6 +4,12 @@ from daisy_bluesky.specimen._drift import Drift
 from daisy_bluesky.specimen._eds_model import EDSModel
 from daisy_bluesky.specimen._eels import EELSModel
 from daisy_bluesky.specimen._eels_camera import EELSCamera
+from daisy_bluesky.specimen._frame_damage import Damage, DamageDriver, Exposing
+from daisy_bluesky.specimen._frame_detector import ScanDetector
+from daisy_bluesky.specimen._frame_scan import ScanDistortion
+from daisy_bluesky.specimen._frame_series import VirtualFrame, VirtualSeries
+from daisy_bluesky.specimen._frame_specimen import ProjectedSpecimen, crystal, particles
+from daisy_bluesky.specimen._frame_spectra import DriftingSpectrometer
 from daisy_bluesky.specimen._haadf import HAADFModel
 from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fractions
@@ -15,17 +21,28 @@ from daisy_bluesky.specimen._virtual_specimen import VirtualSpecimen
 __all__ = [
     "ILL_KINDS",
     "PHANTOM_KINDS",
+    "Damage",
+    "DamageDriver",
     "Drift",
+    "DriftingSpectrometer",
     "EDSModel",
     "EELSCamera",
     "EELSModel",
+    "Exposing",
     "HAADFModel",
     "Phase",
+    "ProjectedSpecimen",
     "RecordedSpecimen",
+    "ScanDetector",
+    "ScanDistortion",
     "SiliconDriftDetector",
+    "VirtualFrame",
+    "VirtualSeries",
     "VirtualSpecimen",
+    "crystal",
     "ill_map",
     "make_ill",
+    "particles",
     "phantom",
     "phase_fractions",
 ]

@@ -1,0 +1,130 @@
+"""Registration of a whole series: the incremental one, then every frame again against the mean of all others."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from daisy_bluesky.mfsi._alignment import Alignment, align
+from daisy_bluesky.mfsi._common_mean import CommonMean
+from daisy_bluesky.mfsi._reference import Reference, Spline
+from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
+from daisy_bluesky.mfsi._registration import Registration
+from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
+
+SHORT = 48  # frames up to which each is left out of its own reference
+FEW = 16  # frames up to which three passes are made
+Map = Callable[..., Iterable[Any]]
+Array = NDArray[np.float64]
+
+
+def register(
+    frames: Sequence[ArrayLike],
+    *,
+    degree: int = DEGREE,
+    scan_fraction: float = 1.0,
+    passes: int | None = None,
+    mapping: Map = map,
+) -> Registration:
+    """Register the frames of a series.
+
+    Parameters
+    ----------
+    frames : (n, rows, columns) sequence of array_like
+        The images; anything that gives one when asked for it by number, so that they need not lie in memory together.
+    degree : int, optional
+        Highest degree of the polynomials of the smooth distortion.
+    scan_fraction : float, optional
+        Part of the time from one frame to the next that is spent scanning.
+    passes : int, optional
+        How often all frames are aligned again with the mean of all; 1, or 3 for short series, when not given.
+    mapping : callable, optional
+        What applies a function to each frame, like `map`; one that works in parallel gives the same result.
+
+    Returns
+    -------
+    Registration
+        Where each frame lies.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two usable frames, or they differ in shape.
+
+    References
+    ----------
+    L. Jones et al., Adv. Struct. Chem. Imaging 1 (2015) 8: registration that knows how a scan distorts.
+    """
+    if len(frames) < 2:
+        raise ValueError(f"registration needs at least two frames, and got {len(frames)}")
+    registrar = Registrar(degree=degree, scan_fraction=scan_fraction)
+    for number in range(len(frames)):
+        registrar.add(frames[number])
+    alignments, prior = registrar.alignments, registrar.prior
+    reference = registrar.reference
+    usable = sum(alignment is not None for alignment in alignments)
+    for _ in range((3 if usable <= FEW else 1) if passes is None else passes):
+        alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
+    return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
+
+
+def refine(
+    frames: Sequence[ArrayLike],
+    alignments: Sequence[Alignment | None],
+    reference: Reference,
+    prior: ScanPrior,
+    mapping: Map = map,
+) -> tuple[list[Alignment | None], Reference, ScanPrior]:
+    """Align all frames again with the mean of all; return the alignments, and the reference and prior made of them."""
+    task = Realignment(reference, prior, reference.frames <= SHORT)
+    numbers = [number for number, alignment in enumerate(alignments) if alignment is not None]
+    starts = [alignment for alignment in alignments if alignment is not None]
+    better = Reference(reference.shape)
+    learning = PriorLearning(prior)
+    common = CommonMean(reference.shape, prior.basis.degree)
+    found: list[Alignment | None] = [None] * len(alignments)
+    results = mapping(task, (frames[number] for number in numbers), starts)
+    for number, alignment in zip(numbers, results, strict=True):
+        found[number] = alignment
+        learning.add(alignment.evidence)
+        common.add(alignment)
+    for number in numbers:
+        found[number] = common.removed_from(found[number])
+        better.add(np.ascontiguousarray(frames[number], dtype=np.float64), placed(prior.basis, found[number]))
+    return found, better, learning.prior()
+
+
+@dataclass(frozen=True)
+class Realignment:
+    """Aligns a frame with a fixed reference: a pure function of the frame and of what is stored here.
+
+    Attributes
+    ----------
+    reference : Reference
+        Sum of all frames.
+    prior : ScanPrior
+        What is known of the scan.
+    leave_out : bool
+        Whether the frame is taken out of the reference first.
+    """
+
+    reference: Reference
+    prior: ScanPrior
+    leave_out: bool
+
+    def __post_init__(self) -> None:
+        noise = typical_noise(self.prior, self.reference)
+        object.__setattr__(self, "_noise", noise)
+        object.__setattr__(self, "_spline", None if self.leave_out else self.reference.spline(noise))
+
+    def __call__(self, frame: ArrayLike, start: Alignment) -> Alignment:
+        """Return where a frame lies that lay at `start` before."""
+        image = np.ascontiguousarray(frame, dtype=np.float64)
+        return align(image, self._spline_for(image, start), start, self.prior)
+
+    def _spline_for(self, image: Array, start: Alignment) -> Spline:
+        if self._spline is not None:
+            return self._spline
+        return self.reference.spline(self._noise, (image, placed(self.prior.basis, start)))

@@ -1,0 +1,140 @@
+"""Where a frame lies as a whole: sought near where drift lets expect it, so that no lattice period is jumped."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.ndimage import maximum_filter
+
+from daisy_bluesky.mfsi._information import fit_linear, weigh
+from daisy_bluesky.mfsi._reference import Spline
+from daisy_bluesky.mfsi._spline import sample
+
+AS_GOOD = 0.8  # of the highest peak: peaks a crystal's repeats can give
+STEPS = 8
+ENOUGH = 0.002  # px
+LONGEST_STEP = 0.7  # px
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Where a frame lies as a whole.
+
+    Attributes
+    ----------
+    shift : (2,) float64
+        Displacement along rows and columns, px.
+    match : float
+        Correlation of the frame with the reference there, -1 to 1.
+    """
+
+    shift: Array
+    match: float
+
+
+class DriftPrediction:
+    """Predicts the next shift from those before: the last one, and the drift since."""
+
+    def __init__(self) -> None:
+        self._shift = np.zeros(2)
+        self._drift = np.zeros(2)
+        self._known = 0
+        self._since = 1
+
+    def next(self) -> Array:
+        """Return the shift expected of the next frame, (2,) float64, px."""
+        return self._shift + self._since * self._drift
+
+    def take(self, shift: Array) -> None:
+        """Take in the shift of the next frame, (2,) px."""
+        if self._known:
+            gain = max(1 / self._known, 0.2)
+            self._drift = self._drift + gain * ((shift - self._shift) / self._since - self._drift)
+        self._shift, self._since = shift.copy(), 1
+        self._known += 1
+
+    def skip(self) -> None:
+        """Pass over a frame whose shift is not known."""
+        self._since += 1
+
+
+def find_shift(image: Array, reference: Spline, predicted: Array, noise: Array, *, search: bool) -> Shift:
+    """Find the shift of a frame.
+
+    Parameters
+    ----------
+    image : (rows, columns) float64
+        The frame.
+    reference : Spline
+        What it is compared with.
+    predicted : (2,) float64
+        The shift expected, px.
+    noise : (3,) float64
+        Variance of a pixel: floor, slope, least.
+    search : bool
+        Whether to look for the correlation peak nearest to the prediction first.
+
+    Returns
+    -------
+    Shift
+        The shift, by Gauss-Newton steps on the Poisson-weighted likelihood, and how well it matches.
+    """
+    seen, pulls, linear = np.empty((4, *image.shape)), np.empty((5, *image.shape)), np.array([1.0, 0.0])
+    shift = predicted.copy()
+    if search:
+        _look(reference, shift, seen)
+        shift = shift + nearest_peak(image, seen[0], seen[3] > 0)
+    for _ in range(STEPS):
+        _look(reference, shift, seen)
+        fit_linear(image, seen, noise, linear)
+        weigh(image, seen, linear, noise, pulls)
+        step = _step(pulls)
+        shift = shift + step
+        if np.abs(step).max() < ENOUGH:
+            break
+    return Shift(shift, _match(image, seen))
+
+
+def nearest_peak(image: Array, expected: Array, known: NDArray[np.bool_]) -> Array:
+    """Return the shift, (2,) px, of the peak nearest to none among those within 20% of the highest.
+
+    Parameters
+    ----------
+    image, expected : (rows, columns) float64
+        A frame, and the reference where the frame is expected.
+    known : (rows, columns) bool
+        Where there is a reference.
+    """
+    shape = [next_fast_len(n, real=True) for n in image.shape]
+    window = np.outer(*(np.hanning(n + 2)[1:-1] for n in image.shape))
+    first = rfft2(window * (image - image.mean()), shape)
+    second = rfft2(np.where(known, window * (expected - expected[known].mean()), 0.0), shape)
+    correlation = irfft2(first.conj() * second, s=shape)
+    peaks = (correlation == maximum_filter(correlation, 3, mode="wrap")) & (correlation >= AS_GOOD * correlation.max())
+    places = np.argwhere(peaks)
+    shifts = (places + np.array(shape) // 2) % shape - np.array(shape) // 2
+    return np.asarray(shifts[np.argmin((shifts**2).sum(axis=1))], dtype=np.float64)
+
+
+def _look(reference: Spline, shift: Array, seen: Array) -> None:
+    displacement = np.ascontiguousarray(np.broadcast_to(shift, (*seen.shape[1:], 2)))
+    sample(reference.coefficients, reference.coverage, displacement, reference.origin, seen)
+
+
+def _step(pulls: Array) -> Array:
+    yy, yx, xx, y, x = pulls.sum(axis=(1, 2))
+    determinant = yy * xx - yx * yx
+    if not determinant > 0:
+        return np.zeros(2)
+    return np.clip(np.array([xx * y - yx * x, yy * x - yx * y]) / determinant, -LONGEST_STEP, LONGEST_STEP)
+
+
+def _match(image: Array, seen: Array) -> float:
+    known = seen[3] > 0
+    if known.sum() < 2:
+        return 0.0
+    first, second = image[known] - image[known].mean(), seen[0][known] - seen[0][known].mean()
+    norm = np.sqrt((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / norm) if norm > 0 else 0.0

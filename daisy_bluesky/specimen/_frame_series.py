@@ -1,0 +1,186 @@
+"""Series of fast frames of one specimen, with everything that goes wrong in them and the truth about it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.specimen._fast_electron import ELECTRONS_PER_PICOCOULOMB
+from daisy_bluesky.specimen._frame_damage import Damage, Exposing
+from daisy_bluesky.specimen._frame_detector import ScanDetector
+from daisy_bluesky.specimen._frame_scan import ScanDistortion
+from daisy_bluesky.specimen._frame_specimen import ProjectedSpecimen
+from daisy_bluesky.specimen._frame_spectra import DriftingSpectrometer, draw_events
+
+_XRAY_WIDENING = 1.3
+
+
+@dataclass(frozen=True)
+class VirtualFrame:
+    """One frame of a series.
+
+    Attributes
+    ----------
+    image : (rows, columns) float32
+        The ADF image, digital counts.
+    events : (n,) structured or None
+        X-rays: row, column, channel, count; None where none are recorded.
+    cube : (rows, columns, channels) float32 or None
+        EELS spectra, digital counts; None where none are recorded.
+    """
+
+    image: NDArray[np.float32]
+    events: NDArray[np.void] | None
+    cube: NDArray[np.float32] | None
+
+
+class VirtualSeries:
+    """Frames of a projected specimen, in any order and as often as asked: they depend on seed and number only.
+
+    Parameters
+    ----------
+    specimen : ProjectedSpecimen
+        What is looked at.
+    shape : tuple of int
+        Pixels of a frame, (rows, columns).
+    scan : ScanDistortion, optional
+        How the scan goes wrong.
+    counts : float, optional
+        Mean detected ADF electrons per pixel of the undamaged specimen.
+    events : float, optional
+        Mean X-rays per frame of the undamaged specimen; 0 for none.
+    spectrometer : DriftingSpectrometer, optional
+        Records a cube of EELS spectra with each frame.
+    detector : ScanDetector, optional
+        The ADF detector.
+    damage : Damage, optional
+        What the beam does to the specimen.
+    current : float, optional
+        Beam current, pA.
+    dwell : float, optional
+        Dwell time, s.
+    seed : int, optional
+        Seed of the noise.
+
+    Raises
+    ------
+    ValueError
+        If the counts or the current or the dwell time are not positive.
+    """
+
+    def __init__(
+        self,
+        specimen: ProjectedSpecimen,
+        shape: tuple[int, int],
+        *,
+        scan: ScanDistortion | None = None,
+        counts: float = 100.0,
+        events: float = 0.0,
+        spectrometer: DriftingSpectrometer | None = None,
+        detector: ScanDetector | None = None,
+        damage: Damage | None = None,
+        current: float = 17.0,
+        dwell: float = 0.001,
+        seed: int = 0,
+    ) -> None:
+        if not (min(counts, current, dwell) > 0 and events >= 0):
+            raise ValueError("a series of frames needs counts, a beam current and a dwell time above zero")
+        self.specimen = specimen
+        self.shape = shape
+        self.scan = scan if scan is not None else ScanDistortion(seed=seed)
+        self.detector = detector if detector is not None else ScanDetector()
+        self.damage = damage if damage is not None else Damage()
+        self.spectrometer = spectrometer
+        self._events = events
+        self._seed = seed
+        self.exposing = _exposing(current, dwell, shape, specimen.pixel_size)
+        still = np.zeros((*shape, 2))
+        self._scale = counts / float(specimen.image(still).mean())
+        self._xray_scale = events / float(self._rates(still, 0.0).sum()) if events else 0.0
+
+    def displacement(self, frame: int) -> NDArray[np.float64]:
+        """Return the truth: what the frame shows at (r, c) lies at (r, c) + displacement, (rows, columns, 2) px."""
+        return self.scan.displacement(frame, self.shape)
+
+    def expected_image(self, frame: int) -> NDArray[np.float64]:
+        """Return the ADF image of a frame without noise, (rows, columns) float64, detected electrons."""
+        dose = self._dose(frame)
+        left = self.specimen.amounts @ self.damage.remaining(self.specimen.elements, dose)
+        return self._scale * self.specimen.image(
+            self.displacement(frame),
+            weights=self.specimen.brightness * left,
+            support=self.specimen.support + 0.05 * self.damage.carbon(dose),
+        )
+
+    def image(self, frame: int) -> NDArray[np.float32]:
+        """Return the ADF image of a frame, (rows, columns) float32, digital counts."""
+        return self.detector.read(self.expected_image(frame), self._rng(frame, 0))
+
+    def events(self, frame: int) -> NDArray[np.void]:
+        """Return the X-rays of a frame, (n,) structured: row, column, channel, count.
+
+        Raises
+        ------
+        ValueError
+            If the series records no X-rays.
+        """
+        if not self._events:
+            raise ValueError("this series records no X-rays: give it a number of events per frame")
+        rates = self._xray_scale * self._rates(self.displacement(frame), self._dose(frame))
+        return draw_events(rates, (*self.specimen.elements, "C"), self._rng(frame, 1))
+
+    def cube(self, frame: int) -> NDArray[np.float32]:
+        """Return the EELS spectra of a frame, (rows, columns, channels) float32, digital counts.
+
+        Raises
+        ------
+        ValueError
+            If the series has no spectrometer.
+        """
+        if self.spectrometer is None:
+            raise ValueError("this series records no EELS spectra: give it a spectrometer")
+        dose = self._dose(frame)
+        maps = self._rates(self.displacement(frame), dose)
+        amounts = np.moveaxis(maps, 0, -1) / maps.sum(axis=0).mean()
+        elements = (*self.specimen.elements, "C")
+        amounts = amounts * self.damage.edge_strength(elements, dose)
+        return self.spectrometer.cube(amounts, elements, self.energy_shift(frame), self._rng(frame, 2))
+
+    def energy_shift(self, frame: int) -> NDArray[np.float64]:
+        """Return the truth of the energy offset, (rows, columns) float64, eV; zero where there is no spectrometer."""
+        if self.spectrometer is None:
+            return np.zeros(self.shape)
+        return self.spectrometer.energy_shift(frame, self.shape, self._seed)
+
+    def frame(self, frame: int) -> VirtualFrame:
+        """Return all that one frame records."""
+        return VirtualFrame(
+            self.image(frame),
+            self.events(frame) if self._events else None,
+            self.cube(frame) if self.spectrometer is not None else None,
+        )
+
+    def _rates(self, displacement: NDArray[np.float64], dose: float) -> NDArray[np.float64]:
+        """Return how much of each element, carbon last, lies under the probe, (elements + 1, rows, columns)."""
+        left = self.damage.remaining(self.specimen.elements, dose)
+        maps = [
+            self.specimen.image(
+                displacement, weights=self.specimen.amounts[:, k] * part, support=0.0, widening=_XRAY_WIDENING
+            )
+            for k, part in enumerate(left)
+        ]
+        maps.append(np.full(self.shape, self.specimen.support + self.damage.carbon(dose)))
+        return np.array(maps)
+
+    def _dose(self, frame: int) -> float:
+        """Return the effective dose of the specimen when the frame is half done, e-/A^2."""
+        return self.damage.effective_dose(self.exposing, frame + 0.5)
+
+    def _rng(self, frame: int, use: int) -> np.random.Generator:
+        return np.random.Generator(np.random.Philox(key=self._seed, counter=[0, frame, use, 1]))
+
+
+def _exposing(current: float, dwell: float, shape: tuple[int, int], pixel_size: float) -> Exposing:
+    charge = current * dwell * ELECTRONS_PER_PICOCOULOMB
+    dose = charge / (10 * pixel_size) ** 2
+    return Exposing(dose, dose / (shape[0] * shape[1] * dwell), charge)
