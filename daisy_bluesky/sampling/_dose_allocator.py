@@ -7,8 +7,7 @@ from daisy_bluesky.sampling._batches import choose_apart, short_tour
 from daisy_bluesky.sampling._checks import check_arguments, checked_visits
 from daisy_bluesky.sampling._dose_checks import (
     Evidence,
-    Shares,
-    as_log_likelihood,
+    as_findings,
     checked_dwell,
     checked_evidence,
     checked_limit,
@@ -16,9 +15,9 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_shares,
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
-from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._dose_ledger import DoseLedger, Findings
+from daisy_bluesky.sampling._dose_update import NOTHING, observe_each
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
-from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
@@ -116,7 +115,7 @@ class DoseAllocator:
         compile_dose_kernels()
         self._strength = STRENGTHS[FIRST]
         self._field.coupling[:] = couplings(self._strength)
-        self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
+        self._ledger = DoseLedger(len(self._channels))
         self._least = np.zeros(self.shape)
         self._failures = np.zeros(self.shape, np.int64)
         self._allowed = np.ones(self.shape, bool)
@@ -279,39 +278,20 @@ class DoseAllocator:
             then nothing has been taken in.
         """
         shares = checked_shares(positions, self._inside)
-        count = int(shares.visit[-1]) + 1 if len(shares.visit) else 0
-        findings = checked_evidence(evidence, count)
+        count = len(shares.share)
+        told = checked_evidence(evidence, count)
         times = checked_dwell(dwell, count, self.cost.minimum_dwell)
         names = checked_visits(visits, count)
         if count == 0:
             return
-        self._know(findings)
-        if names is None:
-            self._apply(shares, findings, times, 1)
-        else:
-            self._replace(names, shares, findings, times)
-        self._last = shares.places[-1]
+        self._know(told)
+        findings = as_findings(shares, told, times, self._channels)
+        if names is not None:
+            gone, findings = self._ledger.replace(names, findings)
+            self._apply(gone, -1)
+        self._apply(findings, 1)
+        self._last = shares.places[-1, 0]
         self._look_over()
-
-    def _replace(self, names: list[int], shares: Shares, findings: Evidence, times: NDArray[np.float64]) -> None:
-        """Add visits that have names, each in place of what the name stood for before."""
-        if len(set(names)) == len(names) and not any(name in self._records for name in names):
-            self._apply(shares, findings, times, 1)
-            replacing = False
-        else:
-            replacing = True
-        bounds = np.searchsorted(shares.visit, np.arange(len(names) + 1)).tolist()
-        for index, name in enumerate(names):
-            part = slice(bounds[index], bounds[index + 1])
-            mine = Shares(
-                np.zeros(bounds[index + 1] - bounds[index], np.int64), shares.places[part], shares.share[part]
-            )
-            record = (mine, findings[index : index + 1], times[index : index + 1])
-            if replacing:
-                if name in self._records:
-                    self._apply(*self._records[name], -1)
-                self._apply(*record, 1)
-            self._records[name] = record
 
     def _know(self, findings: Evidence) -> None:
         """Make room for phases the findings speak of that nobody has spoken of before."""
@@ -330,29 +310,31 @@ class DoseAllocator:
         )
         self._field.evidence[:, :, :-1] = old.evidence
         self._field.evidence[:, :, -1] = self._least
+        self._ledger.grow()
         sweep(self._field, SWEEPS, TOLERANCE)
         self._review()
 
-    def _apply(self, shares: Shares, findings: Evidence, times: NDArray[np.float64], sign: int) -> None:
+    def _apply(self, findings: Findings, sign: int) -> None:
         """Add visits to the field, or with sign -1 take them out again."""
-        weight = sign * shares.share
-        told = as_log_likelihood(findings, self._channels)[shares.visit] * weight[:, None]
-        rows, columns = shares.places.T
-        least = findings.min(axis=1) if findings.ndim == 2 else np.where(findings == 0, 0.0, -CERTAINTY)
-        np.add.at(self._least, (rows, columns), least[shares.visit] * weight)
-        if findings.ndim == 1 and not findings.all():
-            failed = findings[shares.visit] == 0
-            np.add.at(self._failures, (rows[failed], columns[failed]), sign)
+        visit, corner = np.nonzero(findings.share)
+        weight = sign * findings.share[visit, corner]
+        places = findings.places[visit, corner]
+        at = (places[:, 0], places[:, 1])
+        told, times = findings.told[visit] * weight[:, None], findings.dwell[visit] * weight
+        np.add.at(self._least, at, findings.least[visit] * weight)
+        if findings.failed.any():
+            failed = places[findings.failed[visit]]
+            np.add.at(self._failures, (failed[:, 0], failed[:, 1]), sign)
             self._close()
-        times = times[shares.visit] * weight
         if len(times) * FRAME_PART < self._inside.size:
-            observe_each(self._field, shares.places, told, times)
+            observe_each(self._field, places, told, times)
         else:
-            np.add.at(self._field.evidence, (rows, columns), told)
-            np.add.at(self._field.dwell, (rows, columns), times)
+            np.add.at(self._field.evidence, at, told)
+            np.add.at(self._field.dwell, at, times)
+            self._field.dwell[self._field.dwell < NOTHING * self.cost.minimum_dwell] = 0.0
             sweep(self._field, SWEEPS, TOLERANCE)
             self._next_review = 0
-        self._visits += sign * len(findings)
+        self._visits += sign * len(findings.dwell)
 
     def _look_over(self) -> None:
         """Learn from all visits together how spectra and sample are, each time their number has grown enough."""
