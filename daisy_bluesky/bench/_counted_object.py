@@ -67,19 +67,33 @@ class CountedObject:
         """Number of phases."""
         return int(self.told.shape[1])
 
-    def measure(self, positions: ArrayLike, dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
+    def measure(self, positions: NDArray[np.int64], dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return the log-likelihoods of the spectra of visits to pixels, (n, phases), nats."""
-        rows, columns = np.asarray(positions, np.int64).T
+        visit, channel = self._counts(positions, dwell, rng)
+        evidence = np.empty((len(positions), self.phases))
+        for phase in range(self.phases):
+            evidence[:, phase] = np.bincount(visit, self.told[channel, phase], len(evidence))
+        return evidence
+
+    def spectra(self, positions: NDArray[np.int64], dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.uint16]:
+        """Return the spectra of visits to pixels, (n, channels) uint16, counts."""
+        visit, channel = self._counts(positions, dwell, rng)
+        spectra = np.zeros((len(positions), self.told.shape[0]), np.uint16)
+        np.add.at(spectra, (visit, channel), 1)
+        return spectra
+
+    def _counts(
+        self, positions: NDArray[np.int64], dwell: ArrayLike, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the visit and the channel of every count of some visits."""
+        rows, columns = positions.T
         kind = np.where(self.ill[rows, columns], len(self.brightness) - 1, self.labels[rows, columns] - 1)
-        counts = rng.poisson(self.brightness[kind] * np.asarray(dwell))
-        visit = np.repeat(np.arange(len(kind)), counts)
-        drawn, evidence = rng.random(len(visit)), np.zeros((len(kind), self.phases))
+        visit = np.repeat(np.arange(len(kind)), rng.poisson(self.brightness[kind] * np.asarray(dwell)))
+        drawn, channel = rng.random(len(visit)), np.empty(len(visit), np.int64)
         for each in np.unique(kind):
             mine = kind[visit] == each
-            channel = np.searchsorted(self.cumulative[each], drawn[mine] * self.cumulative[each, -1])
-            for phase in range(self.phases):
-                evidence[:, phase] += np.bincount(visit[mine], self.told[channel, phase], len(kind))
-        return evidence
+            channel[mine] = np.searchsorted(self.cumulative[each], drawn[mine] * self.cumulative[each, -1])
+        return visit, channel
 
     def distortion(self, labels: NDArray[np.int64]) -> float:
         """Return the total distortion of a map."""

@@ -80,6 +80,18 @@ class DoseLedger:
             column[numbers] = values
         return gone, true
 
+    def findings(self, names: list[int]) -> Findings:
+        """Return what visits told.
+
+        Raises
+        ------
+        ValueError
+            If nothing is known of one of them.
+        """
+        if unknown := [name for name in names if name not in self._numbers]:
+            raise ValueError(f"visits: {unknown[0]} has not been taken in")
+        return self._table.part(np.array([self._numbers[name] for name in names], np.int64))
+
     def grow(self) -> None:
         """Add a phase that no visit so far knew of."""
         told = np.concatenate([self._table.told, self._table.least[:, None]], axis=1)

@@ -59,6 +59,15 @@ class SparseChoice:
         place = best_place(self._field.tiles)
         return None if place < 0 else (place >> SHIFT, place & MASK)
 
+    def nearest(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far the nearest visited pixel is from some pixels, (n, 2): (n,), pixels."""
+        there = self._field.pixels["neighbours"][places[:, 0], places[:, 1], 0]
+        return np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1])
+
+    def score_at(self, row: int, column: int) -> float:
+        """Return the score of a pixel, pixels of distortion; 0 where closed."""
+        return max(float(self._field.pixels["score"][row, column]), 0.0)
+
     def score(self) -> NDArray[np.float32]:
         """Return the score of every pixel, (rows, columns) float32, pixels of distortion; 0 where closed."""
         return np.maximum(np.asarray(self._field.pixels["score"]), np.float32(0.0))
