@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.classify import PhaseClassifier
-from daisy_bluesky.sampling import draw_evidence, total_distortion
+from daisy_bluesky.sampling import draw_counts, draw_evidence, total_distortion
 
 TRAINING = 24
 COUNTS = 7500.0
@@ -67,12 +67,22 @@ class CountedObject:
         """Number of phases."""
         return int(self.told.shape[1])
 
-    def measure(self, positions: ArrayLike, dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
+    def measure(self, positions: NDArray[np.int64], dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return the log-likelihoods of the spectra of visits to pixels, (n, phases), nats."""
-        rows, columns = np.asarray(positions, np.int64).T
+        return draw_evidence(*self._drawn(positions, dwell), self.cumulative, self.told, rng)
+
+    def spectra(self, positions: NDArray[np.int64], dwell: ArrayLike, rng: np.random.Generator) -> NDArray[np.uint16]:
+        """Return the spectra of visits to pixels, (n, channels) uint16, counts."""
+        visit, channel = draw_counts(*self._drawn(positions, dwell), self.cumulative, rng)
+        spectra = np.zeros((len(positions), self.told.shape[0]), np.uint16)
+        np.add.at(spectra, (visit, channel), 1)
+        return spectra
+
+    def _drawn(self, positions: NDArray[np.int64], dwell: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return which mean spectrum each of some visits draws from, and how many counts it can expect."""
+        rows, columns = positions.T
         kind = np.where(self.ill[rows, columns], len(self.brightness) - 1, self.labels[rows, columns] - 1)
-        mean_counts = self.brightness[kind] * np.asarray(dwell)
-        return draw_evidence(kind, mean_counts, self.cumulative, self.told, rng)
+        return kind, self.brightness[kind] * np.asarray(dwell)
 
     def distortion(self, labels: NDArray[np.int64]) -> float:
         """Return the total distortion of a map."""

@@ -9,6 +9,7 @@ from daisy_bluesky.callbacks._progress import ProgressReporter
 from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._stored import drive, stored_models
+from daisy_bluesky.callbacks._weighing import weigh
 
 __all__ = [
     "CLASSIFIER",
@@ -27,4 +28,5 @@ __all__ = [
     "make_recommender",
     "map_key",
     "stored_models",
+    "weigh",
 ]

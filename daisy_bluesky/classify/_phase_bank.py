@@ -5,16 +5,18 @@ from copy import copy
 import numpy as np
 
 from daisy_bluesky.classify._counts import Floats, Integers, Spectra, even_bins, total_counts
-from daisy_bluesky.classify._fit_kernels import mixture_evidence
+from daisy_bluesky.classify._fit_kernels import FINE_MIXING_STEPS, mixture, mixture_evidence
 from daisy_bluesky.classify._ill_hypotheses import FINE_GAINS, flat, ill_components
 from daisy_bluesky.classify._likelihood import PhaseLikelihood, smoothed_means
 from daisy_bluesky.classify._phase_classifier import PhaseClassifier
 from daisy_bluesky.classify._phase_fit import PhaseFit
-from daisy_bluesky.classify._spectrum_evidence import joining_evidence, log_evidence
+from daisy_bluesky.classify._spectrum_evidence import departure, joining_evidence, log_evidence
 from daisy_bluesky.classify._spectrum_store import SpectrumStore
 from daisy_bluesky.classify._unknown_phases import BINS, CERTAINTY, ILL, MODEL_ERROR, Explanation
 
 NO_FIT = -1
+PLACE_GAIN = 0.03
+AS_COUNTED = 0.01  # of the counts, spread evenly, so that no bin is impossible
 LIMITS = np.array([3.1, 7.0, 5.0])  # of misfit, ill evidence and spike: about one good spectrum in a thousand
 
 
@@ -136,6 +138,29 @@ class PhaseBank:
         if doubt > CERTAINTY:
             return Explanation(ILL, own - let_pass - mixture_evidence(sums, known, likeliest))
         return Explanation(likeliest + 1 if self.trained <= likeliest < phases else ILL, doubt)
+
+    def known_means(self) -> Floats:
+        """Return the phases' binned mean spectra and flat noise, (means, bins); of discovered ones also as counted."""
+        rows = np.concatenate([self.means, flat(self.channels)[None]])
+        counted = self._sums + AS_COUNTED * np.maximum(self._sums.sum(1, keepdims=True), 1.0) / self.bins
+        counted /= counted.sum(1, keepdims=True)
+        return np.concatenate([_binned(rows, self.bin_of, self.bins), counted])
+
+    def strangeness(self, sums: Floats) -> float:
+        """Return by how many nats pooled counts (bins,) depart from the best mixture of all that is known.
+
+        Mean spectra may be wrong by `MODEL_ERROR` nats per count. Ill forms count as known, but for a gain that jumped
+        by more than `PLACE_GAIN`: visits of many times do not share one, and it would turn one element into another.
+        """
+        explanations = self._explanations()
+        kept = np.ones(len(explanations), bool)
+        kept[len(kept) - len(self.phases) * len(FINE_GAINS) :] = np.tile(
+            np.abs(FINE_GAINS) <= PLACE_GAIN, len(self.phases)
+        )
+        known = np.concatenate([self.known_means(), explanations[kept]])
+        likeliest = int(np.argmax(np.log(known) @ sums))
+        blend = mixture(sums, known, likeliest, FINE_MIXING_STEPS)[: len(sums)]
+        return departure(sums, blend / blend.sum()) - MODEL_ERROR * float(sums.sum())
 
     def parted(self, label: int, sums: Floats, visits: Integers) -> "PhaseBank":
         """Return the bank that would be if a discovered phase had other summed counts; trained phases stay.

@@ -32,18 +32,22 @@ class SpectrumStore:
 
     def add(self, spectrum: Spectra) -> int:
         """Keep a spectrum (channels,) and return its number."""
-        filled = np.flatnonzero(spectrum)
-        start = int(self._starts[self._kept])
+        return self.add_all(spectrum[None])
+
+    def add_all(self, spectra: Spectra) -> int:
+        """Keep spectra (n, channels) and return the number of the first."""
+        row, filled = np.nonzero(spectra)
+        first, start = self._kept, int(self._starts[self._kept])
         stop = start + len(filled)
         if stop > len(self._channel):
             length = max(stop, 2 * len(self._channel))
             self._channel, self._count = _lengthened(self._channel, length), _lengthened(self._count, length)
-        if self._kept + 2 > len(self._starts):
-            self._starts = _lengthened(self._starts, 2 * len(self._starts))
-        self._channel[start:stop], self._count[start:stop] = filled, spectrum[filled]
-        self._starts[self._kept + 1] = stop
-        self._kept += 1
-        return self._kept - 1
+        self._kept += len(spectra)
+        if self._kept + 1 > len(self._starts):
+            self._starts = _lengthened(self._starts, max(self._kept + 1, 2 * len(self._starts)))
+        self._channel[start:stop], self._count[start:stop] = filled, spectra[row, filled]
+        self._starts[first + 1 : self._kept + 1] = start + np.searchsorted(row, np.arange(1, len(spectra) + 1))
+        return first
 
     def spectra(self, numbers: Integers) -> Singles:
         """Return kept spectra, (n, channels) float32."""

@@ -2,7 +2,7 @@
 
 from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._break_even import break_even_dwell, break_even_overhead
-from daisy_bluesky.sampling._counted_spectra import draw_evidence
+from daisy_bluesky.sampling._counted_spectra import draw_counts, draw_evidence
 from daisy_bluesky.sampling._dose_allocator import DoseAllocator
 from daisy_bluesky.sampling._forecast import Forecast
 from daisy_bluesky.sampling._grey import reconstruct_values
@@ -35,6 +35,7 @@ __all__ = [
     "break_even_dwell",
     "break_even_overhead",
     "checked_weights",
+    "draw_counts",
     "draw_evidence",
     "patterns",
     "plausible_phase_map",

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._batches import choose_apart, short_tour
+from daisy_bluesky.sampling._batches import SPACING, choose_apart, short_tour
 from daisy_bluesky.sampling._checks import check_arguments, checked_visits
 from daisy_bluesky.sampling._dose_checks import (
     Evidence,
     Shares,
-    as_log_likelihood,
+    as_findings,
     checked_dwell,
     checked_evidence,
     checked_limit,
@@ -17,12 +17,13 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_shares,
 )
 from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
-from daisy_bluesky.sampling._dose_update import observe_each
+from daisy_bluesky.sampling._dose_ledger import DoseLedger, Findings
+from daisy_bluesky.sampling._dose_update import NOTHING, observe_each
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
-from daisy_bluesky.sampling._evidence import CERTAINTY
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
+from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
 from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
@@ -36,10 +37,13 @@ FIRST_STRENGTH = 64
 SWEEPS = 6
 TOLERANCE = 1e-2
 POOL = 64
-LARGEST_TOUR = 4096
+LARGEST_TOUR = 128
 FAILURES = 2
 SPREAD = 4.0
 FEW_PIXELS = 5
+APART = 1.5
+# Where so many of the pixels were visited the spatial prior knows better than the learned score.
+DENSE = 0.5
 # Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
 FRAME_PART = 8
 
@@ -119,7 +123,8 @@ class DoseAllocator:
         compile_dose_kernels()
         self._strength = STRENGTHS[FIRST]
         self._field.coupling[:] = couplings(self._strength)
-        self._records: dict[int, tuple[Shares, Evidence, NDArray[np.float64]]] = {}
+        self._ledger = DoseLedger(len(self._channels))
+        self._sparse = SparseChoice(self._inside) if is_dear(self._field) else None
         self._least = np.zeros(self.shape)
         self._failures = np.zeros(self.shape, np.int64)
         self._allowed = np.ones(self.shape, bool)
@@ -189,8 +194,10 @@ class DoseAllocator:
         """
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
             raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
-        value = max(float(self._field.value[row, column]), 0.0)
-        return value * self.cost.of(float(self._field.offer[row, column]))
+        value = max(float(self._field.value[row, column]), 0.0) * self.cost.of(float(self._field.offer[row, column]))
+        if self._sparse is not None and self._field.learned[0]:
+            return max(value, self._sparse.score_at(row, column))
+        return value
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
         """Return the next visits, ordered for short beam travel where there are several; asking changes nothing.
@@ -212,15 +219,28 @@ class DoseAllocator:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        if n == 1:
-            best = best_visit(self._field)
-            places = np.array([] if best < 0 else [best], np.int64)
-        else:
-            places = self._batch(n)
+        places = self._best() if n == 1 else self._batch(n)
         visits = np.empty(len(places), VISIT)
         visits["row"], visits["column"] = places // self.shape[1], places % self.shape[1]
         visits["dwell"] = self._field.offer.ravel()[places]
         return visits
+
+    def _best(self) -> NDArray[np.int64]:
+        """Return the place of largest value, (1,), or none."""
+        again = best_visit(self._field)
+        new = self._sparse.best() if self._sparse is not None and self._field.learned[0] else None
+        if new is not None:
+            value = self.expected_at(*new) / self.cost.of(float(self._field.offer[new]))
+            if again < 0 or value > self._field.value.flat[again]:
+                return np.array([new[0] * self.shape[1] + new[1]])
+        return np.array([] if again < 0 else [again], np.int64)
+
+    def _values(self) -> NDArray[np.float32]:
+        """Return the values of all visits, (rows, columns) float32."""
+        if self._sparse is None or not self._field.learned[0]:
+            return self._field.value
+        cost = np.float32(self.cost.overhead) + self._field.offer
+        return np.maximum(self._field.value, self._sparse.score() / cost)
 
     def restrict(self, allowed: ArrayLike) -> None:
         """Suggest only some of the pixels from now on, in place of those allowed before; what was measured counts on.
@@ -239,25 +259,51 @@ class DoseAllocator:
         self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
         self._close()
         rate_all(self._field)
+        if self._sparse is not None:
+            self._sparse.close(self.measured | (self._field.limit == 0))
 
     def _close(self) -> None:
         """Leave no room where pixels are not allowed or have failed too often."""
         self._field.limit[:] = np.where(self._allowed & (self._failures < FAILURES), self._limit, 0.0)
 
+    def _spacing(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far places, (n, 2), are to be from better ones of one batch, (n,), pixels."""
+        if self._sparse is None or not self._field.learned[0]:
+            return np.full(len(candidates), APART)
+        return np.maximum(SPACING * self._sparse.nearest(candidates), APART)
+
+    def _tell_sparse(self, places: NDArray[np.int64]) -> None:
+        """Tell the sparse choice what visited places, (n, 2), amount to by now."""
+        if self._sparse is None:
+            return
+        rows, columns = places.T
+        visited = self._field.dwell[rows, columns] > 0
+        labels = np.array(self._channels)[self._field.belief[rows, columns].argmax(axis=1)]
+        self._sparse.settle(places, np.where(visited, labels, 0))
+        self._field.area[rows, columns] = self._sparse.share(rows, columns)
+        learned = self._sparse.begun and np.count_nonzero(self._field.dwell) < DENSE * self._field.dwell.size
+        if not learned:
+            self._field.area[:] = 1.0
+        if learned != self._field.learned[0]:
+            self._field.learned[0] = learned
+            rate_all(self._field)
+
     def _batch(self, n: int) -> NDArray[np.int64]:
         """Return up to n places of largest value: apart and in a short tour, or line by line where they are many."""
-        values = self._field.value.ravel()
+        values = self._values().ravel()
         pool = min(POOL * n, len(values))
         best = np.argpartition(-values, pool - 1)[:pool]
         best = best[np.lexsort((best, -values[best]))]
         best = best[values[best] > 0]
-        if n > LARGEST_TOUR or len(best) <= n:
-            return np.sort(best[:n])
+        if len(best) <= n:
+            return np.sort(best)
         candidates = np.stack(np.divmod(best, self.shape[1]), axis=1)
         chosen = np.zeros(len(best), bool)
-        count = choose_apart(candidates, np.full(len(best), 1.5), n, chosen)
+        count = choose_apart(candidates, self._spacing(candidates), n, chosen)
         if count < n:
             choose_apart(candidates, np.zeros(len(best)), n - count, chosen)
+        if n > LARGEST_TOUR:
+            return np.sort(best[chosen])
         places = candidates[chosen]
         start = places[0] if self._last is None else self._last
         return np.asarray(best[chosen][short_tour(places, start)])
@@ -291,19 +337,68 @@ class DoseAllocator:
             then nothing has been taken in.
         """
         shares = checked_shares(positions, self._inside)
-        count = int(shares.visit[-1]) + 1 if len(shares.visit) else 0
-        findings = checked_evidence(evidence, count)
+        count = len(shares.share)
+        told = checked_evidence(evidence, count)
         times = checked_dwell(dwell, count, self.cost.minimum_dwell)
         names = checked_visits(visits, count)
         if count == 0:
             return
-        self._know(findings)
-        if names is None:
-            self._apply(shares, findings, times, 1)
-        else:
-            self._replace(names, shares, findings, times)
-        self._last = shares.places[-1]
+        self._know(told)
+        findings = as_findings(shares, told, times, self._channels)
+        if names is not None:
+            gone, findings = self._ledger.replace(names, findings)
+            self._apply(gone, -1)
+        self._apply(findings, 1)
+        self._last = shares.places[-1, 0]
         self._look_over()
+
+    def reweigh(self, visits: ArrayLike, evidence: ArrayLike) -> None:
+        """Replace what visits found, as when all spectra are weighed against a phase discovered in mid-run.
+
+        Parameters
+        ----------
+        visits : (n,) int
+            Visits taken in under these ids.
+        evidence : (n,) int or (n, phases) float
+            As in `ingest`.
+
+        Raises
+        ------
+        ValueError
+            If a visit is not known or the evidence does not fit; then nothing has changed.
+        """
+        names = checked_visits(visits, np.size(visits)) or []
+        told = checked_evidence(evidence, len(names))
+        before = self._ledger.findings(names)
+        if not names:
+            return
+        self._know(told)
+        shares = Shares(before.places, before.share)
+        gone, now = self._ledger.replace(names, as_findings(shares, told, before.dwell, self._channels))
+        self._apply(gone, -1)
+        self._apply(now, 1)
+        self._look_over()
+
+    def suspect(self, stake: ArrayLike) -> None:
+        """Draw dose to where a phase that nobody knows may be, in place of where it was suspected before.
+
+        Parameters
+        ----------
+        stake : (rows, columns) float
+            Expected number of pixels that would be found to be of an unknown phase, by looking at a pixel.
+
+        Raises
+        ------
+        ValueError
+            If it has another shape, is negative or not finite; then nothing has changed.
+        """
+        given = np.asarray(stake, np.float64)
+        if given.shape != self.shape:
+            raise ValueError(f"stake must have the field's shape {self.shape}, not {given.shape}")
+        if not ((given >= 0) & np.isfinite(given)).all():
+            raise ValueError("stake must be finite and not negative, pixels")
+        self._field.stake[:] = given
+        rate_all(self._field)
 
     def heed(self, survey: Survey) -> None:
         """Take a survey image as evidence, believed as far as the spectra bear it out; it takes the place of `expect`.
@@ -336,26 +431,6 @@ class DoseAllocator:
         sweep(self._field, SWEEPS, TOLERANCE)
         rate_all(self._field)
 
-    def _replace(self, names: list[int], shares: Shares, findings: Evidence, times: NDArray[np.float64]) -> None:
-        """Add visits that have names, each in place of what the name stood for before."""
-        if len(set(names)) == len(names) and not any(name in self._records for name in names):
-            self._apply(shares, findings, times, 1)
-            replacing = False
-        else:
-            replacing = True
-        bounds = np.searchsorted(shares.visit, np.arange(len(names) + 1)).tolist()
-        for index, name in enumerate(names):
-            part = slice(bounds[index], bounds[index + 1])
-            mine = Shares(
-                np.zeros(bounds[index + 1] - bounds[index], np.int64), shares.places[part], shares.share[part]
-            )
-            record = (mine, findings[index : index + 1], times[index : index + 1])
-            if replacing:
-                if name in self._records:
-                    self._apply(*self._records[name], -1)
-                self._apply(*record, 1)
-            self._records[name] = record
-
     def _know(self, findings: Evidence) -> None:
         """Make room for phases the findings speak of that nobody has spoken of before."""
         if findings.ndim == 1 and (findings == UNKNOWN).any() and UNKNOWN not in self._channels:
@@ -369,34 +444,44 @@ class DoseAllocator:
         old = self._field
         self._channels.append(label)
         self._field = empty_dose_field(old.limit, old.inside, len(self._channels), old.cost, (0, 0))._replace(
-            dwell=old.dwell, level=old.level, coupling=old.coupling, wrong=old.wrong, looks=old.looks
+            dwell=old.dwell,
+            level=old.level,
+            stake=old.stake,
+            coupling=old.coupling,
+            wrong=old.wrong,
+            looks=old.looks,
+            area=old.area,
+            learned=old.learned,
         )
         self._field.evidence[:, :, :-1] = old.evidence
         self._field.evidence[:, :, -1] = self._least
         self._field.expected[:, :, :-1] = old.expected
+        self._ledger.grow()
         sweep(self._field, SWEEPS, TOLERANCE)
         self._review()
 
-    def _apply(self, shares: Shares, findings: Evidence, times: NDArray[np.float64], sign: int) -> None:
+    def _apply(self, findings: Findings, sign: int) -> None:
         """Add visits to the field, or with sign -1 take them out again."""
-        weight = sign * shares.share
-        told = as_log_likelihood(findings, self._channels)[shares.visit] * weight[:, None]
-        rows, columns = shares.places.T
-        least = findings.min(axis=1) if findings.ndim == 2 else np.where(findings == 0, 0.0, -CERTAINTY)
-        np.add.at(self._least, (rows, columns), least[shares.visit] * weight)
-        if findings.ndim == 1 and not findings.all():
-            failed = findings[shares.visit] == 0
-            np.add.at(self._failures, (rows[failed], columns[failed]), sign)
+        visit, corner = np.nonzero(findings.share)
+        weight = sign * findings.share[visit, corner]
+        places = findings.places[visit, corner]
+        at = (places[:, 0], places[:, 1])
+        told, times = findings.told[visit] * weight[:, None], findings.dwell[visit] * weight
+        np.add.at(self._least, at, findings.least[visit] * weight)
+        if findings.failed.any():
+            failed = places[findings.failed[visit]]
+            np.add.at(self._failures, (failed[:, 0], failed[:, 1]), sign)
             self._close()
-        times = times[shares.visit] * weight
         if len(times) * FRAME_PART < self._inside.size:
-            observe_each(self._field, shares.places, told, times)
+            observe_each(self._field, places, told, times)
         else:
-            np.add.at(self._field.evidence, (rows, columns), told)
-            np.add.at(self._field.dwell, (rows, columns), times)
+            np.add.at(self._field.evidence, at, told)
+            np.add.at(self._field.dwell, at, times)
+            self._field.dwell[self._field.dwell < NOTHING * self.cost.minimum_dwell] = 0.0
             sweep(self._field, SWEEPS, TOLERANCE)
             self._next_review = 0
-        self._visits += sign * len(findings)
+        self._tell_sparse(places)
+        self._visits += sign * len(findings.dwell)
 
     def _look_over(self) -> None:
         """Learn from all visits together how spectra and sample are, each time their number has grown enough."""
@@ -421,13 +506,17 @@ class DoseAllocator:
         # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
         guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
         learn_separation(self._field, guess, first)
+        self._tell_sparse(np.argwhere(self.measured))
         rate_all(self._field)
 
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, from all evidence anew."""
         field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
         sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
-        return np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
+        found = np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
+        if self._sparse is None:
+            return found
+        return np.where(self.measured, found, self._sparse.predicted())
 
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Estimate the total distortion of `labels` inside the region of interest.

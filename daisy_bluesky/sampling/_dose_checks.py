@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._checks import checked_findings
+from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._evidence import CERTAINTY
 
 LEAST = -700.0  # nats: less likely than this is all the same
@@ -17,15 +18,12 @@ class Shares(NamedTuple):
 
     Attributes
     ----------
-    visit : (m,) int64
-        Index of the visit.
-    places : (m, 2) int64
+    places : (n, 4, 2) int64
         (row, column), pixels.
-    share : (m,) float64
+    share : (n, 4) float64
         Part of the visit that counts for the pixel; they sum to 1 over each visit.
     """
 
-    visit: NDArray[np.int64]
     places: NDArray[np.int64]
     share: NDArray[np.float64]
 
@@ -111,9 +109,7 @@ def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
     if (total == 0).any():
         row, column = array[total == 0][0].tolist()
         raise ValueError(f"positions: ({row}, {column}) lies outside the region of interest")
-    share /= total[:, None]
-    visit, which = np.nonzero(share)
-    return Shares(visit, touched[visit, which], share[visit, which])
+    return Shares(touched, share / total[:, None])
 
 
 def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> NDArray[np.float64]:
@@ -152,27 +148,33 @@ def checked_evidence(evidence: ArrayLike, count: int) -> Evidence:
     return np.asarray(np.maximum(findings - largest, LEAST))
 
 
-def as_log_likelihood(evidence: Evidence, channels: list[int]) -> NDArray[np.float64]:
-    """Return what findings say about each phase, nats, the largest value of each 0.
+def as_findings(shares: Shares, evidence: Evidence, dwell: NDArray[np.float64], channels: list[int]) -> Findings:
+    """Return what visits say about each phase.
 
     Parameters
     ----------
+    shares : Shares
+        Which pixels they touch.
     evidence : (n,) int or (n, phases) float64
         Labels, which count as certain but for one in exp(20), 0 as saying nothing; or log-likelihoods.
+    dwell : (n,) float64
+        Dwell times, s.
     channels : list of int
         The label each channel stands for.
 
     Returns
     -------
-    (n, channels) float64
+    Findings
         A phase that a visit did not know of counts as its least likely one.
     """
     if evidence.ndim == 1:
+        failed = evidence == 0
         told = np.where(evidence[:, None] == np.array(channels), 0.0, -CERTAINTY)
-        told[evidence == 0] = 0.0
-        return told
-    told = np.repeat(evidence.min(axis=1, keepdims=True), len(channels), axis=1)
+        told[failed] = 0.0
+        return Findings(*shares, told, np.where(failed, 0.0, -CERTAINTY), dwell, failed)
+    least = evidence.min(axis=1)
+    told = np.repeat(least[:, None], len(channels), axis=1)
     for channel, label in enumerate(channels):
         if 1 <= label <= evidence.shape[1]:
             told[:, channel] = evidence[:, label - 1]
-    return told
+    return Findings(*shares, told, least, dwell, np.zeros(len(evidence), bool))

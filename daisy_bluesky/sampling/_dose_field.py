@@ -59,6 +59,12 @@ class DoseField(NamedTuple):
         looked at.
     cost : (4,) float64
         Overhead of a visit, dwell time equivalent to the read noise, shortest dwell time, s; level of the first pass.
+    area : (rows, columns) float32
+        How many pixels a measured pixel speaks for.
+    stake : (rows, columns) float32
+        Expected number of pixels of an unknown phase that looking at a pixel would find.
+    learned : (1,) bool
+        Whether unmeasured pixels are rated elsewhere.
     """
 
     evidence: NDArray[np.float64]
@@ -80,6 +86,9 @@ class DoseField(NamedTuple):
     wrong: NDArray[np.float64]
     looks: NDArray[np.float64]
     cost: NDArray[np.float64]
+    area: NDArray[np.float32]
+    stake: NDArray[np.float32]
+    learned: NDArray[np.bool_]
 
 
 def empty_dose_field(
@@ -131,6 +140,9 @@ def empty_dose_field(
         wrong=guess * FIRST_WEIGHT,
         looks=np.full_like(guess, FIRST_WEIGHT),
         cost=cost,
+        area=np.ones(shape, np.float32),
+        stake=np.zeros(shape, np.float32),
+        learned=np.zeros(1, np.bool_),
     )
 
 

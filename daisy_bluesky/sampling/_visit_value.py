@@ -71,7 +71,7 @@ def rate(field: DoseField, row: int, column: int) -> None:
         value += chance / cost
         if chance / cost > most:
             most, offered = chance / cost, dwell
-    value += FAINT / (field.cost[0] + field.cost[2])
+    value += (FAINT + field.stake[row, column]) / (field.cost[0] + _search(field, leading, field.dwell[row, column]))
     field.value[row, column] = area * value
     field.offer[row, column] = min(max(offered, field.cost[2]), room)
 
@@ -80,9 +80,11 @@ def rate(field: DoseField, row: int, column: int) -> None:
 def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float, float]:
     """Return by what to multiply the other phases' probabilities, and how many pixels are decided with this one."""
     if field.dwell[row, column] > 0 or doubt <= 0:
-        return 1.0, 1.0
+        return 1.0, field.area[row, column]
     level, kind = field.level[row, column], kind_of(field, row, column)
     seen = field.wrong[level, kind] / field.looks[level, kind]
+    if field.learned[0]:
+        return max(seen / doubt, 1.0), 1.0
     return max(seen / doubt, 1.0), 2.0**level * (FIRST_PASS if level >= field.cost[3] else 1.0)
 
 
@@ -98,6 +100,13 @@ def _test(field: DoseField, leading: int, phase: int, sure: float, chance: float
     dwell = max(min(dwell, ENOUGH * (needed + noise)), shortest)
     told = dwell * dwell / (dwell + noise)
     return dwell, (overhead + dwell) * max(needed / told + 0.5, 1.0)
+
+
+@compiled
+def _search(field: DoseField, leading: int, spent: float) -> float:
+    """Return the dwell time of looking for an unknown phase, s: what tells two phases apart, and what was spent."""
+    largest = field.separation[leading].max()
+    return float(max(DECIDED / largest if largest > 0.0 else 0.0, field.cost[2]) + spent)
 
 
 @compiled

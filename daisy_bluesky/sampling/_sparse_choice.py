@@ -1,0 +1,85 @@
+"""Unvisited pixels where visits are dear: what the learned reduction in distortion says of them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.sampling._dose_field import DoseField
+from daisy_bluesky.sampling._field import FAR, MASK, NEIGHBOURS, SHIFT, empty_field
+from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._reconstruction import reconstruct
+from daisy_bluesky.sampling._summary import best_place
+from daisy_bluesky.sampling._update import measure, rebuild
+
+UNKNOWN = -1
+NOBODY = 0
+START_FRACTION = 0.01
+
+
+class SparseChoice:
+    """The engine of sparse sampling on the labels that visited pixels amount to so far.
+
+    Its score, pixels of distortion that one more label takes away, is what an unvisited pixel is worth; a visited one
+    speaks for the unvisited pixels nearest to it, as many as its share of the area.
+
+    Parameters
+    ----------
+    inside : (rows, columns) bool
+        Region of interest.
+    """
+
+    def __init__(self, inside: NDArray[np.bool_]) -> None:
+        self._regression = SladsModel.default().regression
+        self._field = empty_field((inside.shape[0], inside.shape[1]), inside)
+        self._wanted = max(START_FRACTION * np.count_nonzero(inside), 2.0 * NEIGHBOURS)
+        self._samples = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether enough pixels were visited for a score."""
+        return self._samples >= self._wanted
+
+    def close(self, shut: NDArray[np.bool_]) -> None:
+        """Take pixels, (rows, columns) bool, out of the choice, and all others back in."""
+        self._field.pixels["closed"] = shut
+        rebuild(self._field.pixels, self._field.summary, self._regression)
+
+    def settle(self, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Take in the labels, (n,), of visited pixels, (n, 2); 0 where nothing valid was found."""
+        pixels = self._field.pixels
+        for (row, column), label in zip(places.tolist(), labels.tolist(), strict=True):
+            self._samples += int(label != NOBODY) - int(pixels["sample"][row, column] != NOBODY)
+            measure(pixels, self._field.summary, self._field.queue, self._regression, row, column, label, True)
+
+    def share(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how many pixels each of some visited pixels speaks for, (n,), by how dense visits are there."""
+        reach = self._field.pixels["reach"][rows, columns].astype(np.float64)
+        return np.asarray(np.where(reach < FAR, np.maximum(np.pi * reach / NEIGHBOURS, 1.0), 1.0))
+
+    def best(self) -> tuple[int, int] | None:
+        """Return the unvisited pixel of largest score; None when none is left."""
+        place = best_place(self._field.summary)
+        return None if place < 0 else (place >> SHIFT, place & MASK)
+
+    def nearest(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far the nearest visited pixel is from some pixels, (n, 2): (n,), pixels."""
+        there = self._field.pixels["neighbours"][places[:, 0], places[:, 1], 0]
+        return np.asarray(np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1]))
+
+    def score_at(self, row: int, column: int) -> float:
+        """Return the score of a pixel, pixels of distortion; 0 where closed."""
+        return max(float(self._field.pixels["score"][row, column]), 0.0)
+
+    def score(self) -> NDArray[np.float32]:
+        """Return the score of every pixel, (rows, columns) float32, pixels of distortion; 0 where closed."""
+        return np.asarray(np.maximum(self._field.pixels["score"], np.float32(0.0)))
+
+    def predicted(self) -> NDArray[np.int64]:
+        """Return the map that visited pixels predict, (rows, columns) int64, by `reconstruct`."""
+        samples = self._field.pixels["sample"]
+        places = np.argwhere(samples)
+        return reconstruct((samples.shape[0], samples.shape[1]), places, samples[places[:, 0], places[:, 1]])
+
+
+def is_dear(field: DoseField) -> bool:
+    """Tell whether visits cost so much that the first pass is no frame but a lattice."""
+    return bool(field.cost[3] > 0)
