@@ -37,7 +37,7 @@ def measure(data: Path) -> Iterator[Gate]:
         if find_spec("rsciio"):
             yield from _file(path.name, [_converted(path)])
         else:
-            yield Gate(f"{path.name}: skipped, reading it needs daisy-bluesky[formats]", "-")
+            yield Gate(f"{path.name}: skipped, reading it needs the extra named formats", "-")
 
 
 def _file(name: str, arrays: list[NDArray[Any]]) -> Iterator[Gate]:

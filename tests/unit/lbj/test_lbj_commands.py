@@ -1,7 +1,8 @@
 """``daisy-bluesky lbj`` as a user meets it: info, verify, repair, convert."""
 
 import sys
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from daisy_bluesky import lbj
 from daisy_bluesky.cli import main
 from daisy_bluesky.specimen import RecordedSpecimen
+
+ORIGINALS = Path(__file__).resolve().parents[4] / "shared" / "data" / "originals"
 
 
 @pytest.fixture
@@ -221,6 +224,33 @@ def test_hyperspy_files_come_back(command, image, tmp_path):
     with lbj.Reader(tmp_path / "image.lbj") as reader:
         assert reader[0].tobytes() == image.tobytes()
         assert dict(reader.metadata) == {"offset": 280.0, "dispersion": 0.5, "unit": "eV"}
+
+
+def test_the_zarr_that_zspy_files_need_is_named(command, image, monkeypatch, tmp_path):
+    def give_up(path, signal):
+        Path(path).mkdir()
+        raise AttributeError("module 'zarr.storage' has no attribute\n 'NestedDirectoryStore'")
+
+    monkeypatch.setitem(sys.modules, "rsciio", ModuleType("rsciio"))
+    monkeypatch.setitem(sys.modules, "rsciio.zspy", SimpleNamespace(file_writer=give_up))
+    monkeypatch.setattr("daisy_bluesky.lbj._exchange.version", lambda _: "3.1.2")
+    code, _, err = command("convert", "image.npz", "image.zspy")
+    assert code == 2
+    assert one_line(err)
+    assert "zarr<3" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.npz"]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not ORIGINALS.is_dir(), reason="the public measurements are not at ../shared/data")
+def test_files_of_instruments_become_journals(command, tmp_path):
+    pytest.importorskip("rsciio")
+    for name, counts in (("P45_the_default_job.bcf", 165_941), ("Test SI 16x16 215 kx.emd", 42_097)):
+        source = ORIGINALS / name
+        assert command("convert", str(source), f"{source.suffix}.lbj")[0] == 0
+        with lbj.Reader(tmp_path / f"{source.suffix}.lbj") as reader:
+            assert reader[:].sum(dtype=np.int64) == counts
+            assert reader.metadata["unit"] == "keV"
 
 
 def test_what_is_not_exact_any_more_is_not_quantised_again(command, image):

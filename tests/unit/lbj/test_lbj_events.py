@@ -1,5 +1,8 @@
 """Event lists stand for the dense item they add up to."""
 
+import contextlib
+import resource
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -117,3 +120,34 @@ def test_events_are_counts_not_floats(tmp_path):
         writer.append(1, np.ones(4, np.float32))
     with lbj.Reader(writer.path) as reader, pytest.raises(ValueError, match="not counts"):
         reader.events(0)
+
+
+def test_an_item_said_to_be_huge_costs_what_is_in_it(tmp_path):
+    shape, channels = (2**20, 2**6), 2**12  # a terabyte of uint32
+    events = np.zeros(3, [("row", np.int64), ("column", np.int64), ("channel", np.int64), ("count", np.int64)])
+    events["row"], events["column"], events["channel"], events["count"] = [0, 7, 2**20 - 1], [5, 0, 63], [9, 8, 4095], 6
+    with lbj.Writer(tmp_path / "huge.lbj", shape=shape, channels=channels) as writer:
+        writer.append(1, events)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with lbj.Reader(tmp_path / "huge.lbj") as reader:
+        read = reader.events(0)
+        assert [tuple(int(value) for value in event) for event in read] == [
+            (0, 5, 9, 6),
+            (7, 0, 8, 6),
+            (2**20 - 1, 63, 4095, 6),
+        ]
+        assert reader.events(0, channels=slice(8, 10))["channel"].tolist() == [9, 8]
+        assert reader.part([0], [slice(5, 9), slice(0, 3), slice(8, 9)]).sum() == 6
+        with contextlib.suppress(lbj.LBJError):  # where memory holds it, only what is in it is touched
+            assert reader[0][7, 0, 8] == 6
+        assert reader.dask().shape == (1, *shape, channels)
+    assert lbj.verify(tmp_path / "huge.lbj") == []
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < 2**18  # KiB
+
+
+def test_a_matrix_of_too_many_pixels_is_refused(tmp_path):
+    events = np.zeros(1, [("row", np.int64), ("column", np.int64), ("channel", np.int64)])
+    with lbj.Writer(tmp_path / "huge.lbj", shape=(2**20, 2**8), channels=2) as writer:
+        writer.append(1, events)
+    with lbj.Reader(tmp_path / "huge.lbj") as reader, pytest.raises(ValueError, match="sparse"):
+        reader.csr(0, 1)
