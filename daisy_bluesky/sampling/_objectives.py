@@ -367,6 +367,8 @@ class Objectives:
     def _review(self) -> None:
         """Look anew at how far each objective's levels lie apart, and where its regions begin."""
         measured = np.isfinite(self._values).all(axis=(0, 1))
+        if not measured.any():
+            return
         values, noise = self._values[:, 0, measured], self._values[:, 1, measured]
         for number, objective in enumerate(self.objectives):
             mine = self._of_field[number]
@@ -375,7 +377,8 @@ class Objectives:
             elif objective.kind == "rare":
                 self._field.importance[number] = rarity(self.labels, LARGEST_LABEL)
             elif objective.kind in ("poor", "rich"):
-                self._parted[objective.name] = threshold_of(values[mine])
+                poor = objective.kind == "poor"
+                self._parted[objective.name] = threshold_of(values[mine], noise[mine], poor=poor)
         self._field.values[:, measured], self._field.noise[:, measured] = self._goals(values, noise)
         self._weigh(combine=False)
         rebuild(self._field, self.model.regression, False)
