@@ -27,6 +27,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "_sampling_stopping",
         "_sampling_speed",
     ),
+    "daisy": ("_daisy_flake", "_daisy_alloy", "_daisy_decision"),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

@@ -53,18 +53,3 @@ def checked_times(dwell: ArrayLike | None, count: int) -> list[float]:
     if times.shape != (count,) or (times <= 0).any() or np.isinf(times).any():
         raise ValueError(f"dwell must be {count} positive times, one for each position")
     return [float(time) for time in np.where(np.isnan(times), 1.0, times)]
-
-
-def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a mask over the field, (rows, columns) bool; True everywhere where none is given.
-
-    Raises
-    ------
-    ValueError
-        If its shape is not that of the field.
-    """
-    if mask is None:
-        return np.ones(shape, bool)
-    if np.shape(mask) != shape:
-        raise ValueError(f"{name} must have the field's shape {shape}, not {np.shape(mask)}")
-    return np.array(mask, bool)

@@ -8,6 +8,7 @@ Floats = NDArray[np.float64]
 
 _SPAN = 0.02, 0.98  # quantiles of the measured values between which an objective's levels lie
 _LEAST_NOISE = 0.01  # variance of a membership, so that no measurement is beyond doubt
+_APART = 4.0  # standard deviations of noise: further than noise alone parts even a few values from many
 _NOISE_SPAN = 4.1  # the same span of Gaussian noise, standard deviations
 
 
@@ -32,21 +33,42 @@ def scale_of(values: Floats, noise: Floats) -> float:
     return max(float(np.sqrt(max(span**2 - of_noise**2, 0.0))), of_noise) or 1.0
 
 
-def threshold_of(values: Floats) -> float:
-    """Return the value that parts values, (n,), in two, the sum of squares between the parts as large as can be.
+def threshold_of(values: Floats, noise: Floats, *, poor: bool) -> float:
+    """Return where regions begin that are poor, or rich: the middle between the last level and the one before it.
+
+    Values are parted in two, the sum of squares between the parts as large as can be, and the lower (or upper) part
+    again, as long as the parts lie further apart than noise would part them. Where not even the first do, no value is
+    taken for poor or rich.
+
+    Parameters
+    ----------
+    values, noise : (n,) float64
+        Measured values and their variances; at least one.
+    poor : bool
+        Whether the lowest level is meant, not the highest.
 
     References
     ----------
     N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. Syst. Man Cybern. 9, 62 (1979).
     """
-    ordered = np.sort(values)
-    if len(ordered) < 2:
-        return float(ordered.mean()) if len(ordered) else 0.0
+    sign = 1.0 if poor else -1.0
+    ordered, apart = np.sort(sign * values), _APART * float(np.sqrt(noise.mean()))
+    threshold = ordered[0] - apart
+    while len(ordered) > 1:
+        split = _parted(ordered)
+        middle = (ordered[:split].mean() + ordered[split:].mean()) / 2
+        if ordered[split:].mean() - ordered[:split].mean() <= apart:
+            break
+        threshold, ordered = middle, ordered[:split]
+    return float(sign * threshold)
+
+
+def _parted(ordered: Floats) -> int:
+    """Return how many of rising values are in the lower of two parts."""
     lower = np.arange(1, len(ordered))
     below = np.cumsum(ordered)[:-1]
     apart = (ordered.sum() - below) / (len(ordered) - lower) - below / lower
-    best = int(np.argmax(apart**2 * lower * (len(ordered) - lower)))
-    return float(ordered[best : best + 2].mean())
+    return 1 + int(np.argmax(apart**2 * lower * (len(ordered) - lower)))
 
 
 def membership(values: Floats, noise: Floats, threshold: float, *, poor: bool) -> tuple[Floats, Floats]:

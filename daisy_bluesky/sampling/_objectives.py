@@ -7,14 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import ordered, spread
 from daisy_bluesky.sampling._checks import check_arguments, checked_positions, checked_visits
+from daisy_bluesky.sampling._dose_checks import checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._field import MASK, SHIFT
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel
-from daisy_bluesky.sampling._objective import Objective, checked_weights
-from daisy_bluesky.sampling._objective_evidence import checked_evidence, checked_mask, checked_times
+from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
+from daisy_bluesky.sampling._objective_evidence import checked_evidence, checked_times
 from daisy_bluesky.sampling._objective_field import LARGEST_LABEL, empty_objective_field
-from daisy_bluesky.sampling._objective_scale import membership, rarity, scale_of, threshold_of
+from daisy_bluesky.sampling._objective_goals import Goals
+from daisy_bluesky.sampling._objective_scale import rarity
 from daisy_bluesky.sampling._objective_update import combine_all, rebuild, renew
 from daisy_bluesky.sampling._prediction_errors import PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
@@ -93,21 +95,17 @@ class Objectives:
         self.dwell = dwell
         self.objectives = tuple(Objective.named(name) for name in self._weights)
         self.fields = tuple(dict.fromkeys(objective.field for objective in self.objectives))
-        self._thresholds = dict(thresholds or {})
-        if unknown := self._thresholds.keys() - {o.name for o in self.objectives if o.kind in ("poor", "rich")}:
-            raise ValueError(f"thresholds: {', '.join(sorted(unknown))} is no region of these objectives")
-        self._inside = checked_mask("roi", roi, self.shape)
+        self._goals = Goals(self.objectives, self.fields, thresholds or {})
+        self._inside = checked_mask("roi", roi, self.shape, default=True)
         if not self._inside.any():
             raise ValueError("roi is empty; mark at least one pixel")
         categorical = np.array([objective.categorical for objective in self.objectives])
         lines = np.array([objective.kind == "boundaries" for objective in self.objectives])
         self._field = empty_objective_field(self.shape, self._inside, categorical, lines)
         self._allowed = np.ones(self.shape, bool)
-        self._of_field = np.array([self.fields.index(objective.field) for objective in self.objectives])
-        self._measured = MeasuredValues(np.array([field == "phases" for field in self.fields]))
+        self._labels = np.array([field == PHASES for field in self.fields])
+        self._measured = MeasuredValues(self._labels)
         self._values = np.full((len(self.fields), 2, *self.shape), np.nan)
-        self._parted: dict[str, float] = {}
-        self._scales = np.ones(len(self.objectives))
         self._errors = PredictionErrors(self.shape)
         self._next_review = FIRST_REVIEW
         self._last: Place | None = None
@@ -128,7 +126,7 @@ class Objectives:
     @property
     def scales(self) -> dict[str, float]:
         """Span of the levels of each objective as found so far, in its own unit, by name."""
-        return dict(zip(self._weights, self._scales.tolist(), strict=True))
+        return dict(zip(self._weights, self._goals.scales.tolist(), strict=True))
 
     def restrict(self, allowed: ArrayLike) -> None:
         """Say where measurements may still be suggested; it replaces what was said before.
@@ -143,7 +141,7 @@ class Objectives:
         ValueError
             If its shape is not that of the field; then nothing has changed.
         """
-        self._allowed = checked_mask("allowed", allowed, self.shape)
+        self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
         measured = self.measured
         self._field.pixels["closed"] = ~(self._inside & self._allowed) | measured
         combine_all(self._field)
@@ -163,7 +161,9 @@ class Objectives:
         ValueError
             If its shape is not that of the field, or the preference is not positive; then nothing has changed.
         """
-        self.prefer(np.where(checked_mask("region", region, self.shape), preference, self._field.preference))
+        self.prefer(
+            np.where(checked_mask("region", region, self.shape, default=True), preference, self._field.preference)
+        )
 
     def prefer(self, preference: ArrayLike) -> None:
         """Say how much each pixel counts, (rows, columns) float; it replaces what was said before.
@@ -277,8 +277,7 @@ class Objectives:
             nothing has been taken in.
         """
         places = checked_positions(positions, self.shape, self._inside)
-        labels = np.array([field == "phases" for field in self.fields])
-        findings = checked_evidence(evidence, len(places), labels, LARGEST_LABEL)
+        findings = checked_evidence(evidence, len(places), self._labels, LARGEST_LABEL)
         times = checked_times(dwell, len(places))
         names = checked_visits(visits, len(places))
         for index, place in enumerate(places):
@@ -294,9 +293,9 @@ class Objectives:
 
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map of phases, (rows, columns) int64, by `sampling.reconstruct`; 0 where they are unknown."""
-        if "phases" not in self.fields:
+        if PHASES not in self.fields:
             return np.zeros(self.shape, np.int64)
-        found = self._values[self.fields.index("phases"), 0]
+        found = self._values[self.fields.index(PHASES), 0]
         places = np.argwhere(np.isfinite(found))
         return reconstruct(self.shape, places, found[tuple(places.T)].astype(np.int64))
 
@@ -333,7 +332,7 @@ class Objectives:
         pixel = self._field.pixels[place]
         before = bool(pixel["sample"] != 0)
         if found is not None:
-            values, noise = self._goals(found[:, 0], found[:, 1])
+            values, noise = self._goals.of(found[:, 0], found[:, 1])
             if not before and len(self._measured) > len(self._start):
                 self._errors.note(self._miss(place, values, noise))
             self._field.values[:, place[0], place[1]] = values
@@ -346,44 +345,29 @@ class Objectives:
     def _miss(self, place: Place, values: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
         """Return the squared error beyond noise of what was predicted for a place, in parts of the spans."""
         predicted = self._field.level[:, place[0], place[1]]
-        missed = ((values - predicted) ** 2 - noise) / self._scales**2
+        missed = ((values - predicted) ** 2 - noise) / self._goals.scales**2
         missed = np.where(self._field.categorical, values != predicted, missed)
         weights = np.array(list(self._weights.values()))
         return float(missed @ weights / weights.sum())
 
-    def _goals(
-        self, values: NDArray[np.float64], noise: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return what counts for every objective, and its variance, from the fields' values: (objectives, ...)."""
-        goals, variances = values[self._of_field].copy(), noise[self._of_field].copy()
-        for number, objective in enumerate(self.objectives):
-            if objective.kind in ("poor", "rich"):
-                threshold = self._thresholds.get(objective.name, self._parted.get(objective.name, 0.0))
-                goals[number], variances[number] = membership(
-                    goals[number], variances[number], threshold, poor=objective.kind == "poor"
-                )
-        return goals, variances
-
     def _review(self) -> None:
         """Look anew at how far each objective's levels lie apart, and where its regions begin."""
         measured = np.isfinite(self._values).all(axis=(0, 1))
+        if not measured.any():
+            return
         values, noise = self._values[:, 0, measured], self._values[:, 1, measured]
+        self._goals.learn(values, noise)
         for number, objective in enumerate(self.objectives):
-            mine = self._of_field[number]
-            if objective.kind == "map":
-                self._scales[number] = scale_of(values[mine], noise[mine])
-            elif objective.kind == "rare":
+            if objective.kind == "rare":
                 self._field.importance[number] = rarity(self.labels, LARGEST_LABEL)
-            elif objective.kind in ("poor", "rich"):
-                self._parted[objective.name] = threshold_of(values[mine])
-        self._field.values[:, measured], self._field.noise[:, measured] = self._goals(values, noise)
+        self._field.values[:, measured], self._field.noise[:, measured] = self._goals.of(values, noise)
         self._weigh(combine=False)
         rebuild(self._field, self.model.regression, False)
 
     def _weigh(self, *, combine: bool = True) -> None:
         """Bring the scores in line with weights and scales."""
         weights = np.array(list(self._weights.values()))
-        self._field.factors[:] = weights / self._scales
+        self._field.factors[:] = weights / self._goals.scales
         self._field.exploration[0] = self.model.regression.exploration * weights.sum()
         if combine:
             combine_all(self._field)
