@@ -53,7 +53,7 @@ def dosed_map(
     overhead: float = 0.0,
     batch: int = 64,
     survey: NDArray[np.floating] | None = None,
-    enough: float = 0.0,
+    enough: float | None = None,
 ) -> list[Checkpoint]:
     """Map an object with `DoseAllocator` and return its state when each level of cost per pixel is reached.
 
@@ -71,7 +71,7 @@ def dosed_map(
         Visits decided at once.
     survey : (rows, columns) ndarray, optional
         A survey image to heed.
-    enough : float
+    enough : float, optional
         Distortion at which no more is measured.
 
     Returns
@@ -91,7 +91,7 @@ def dosed_map(
             allocator.ingest(positions, sample.measure(positions, visits["dwell"], rng), dwell=visits["dwell"])
             spent += float(visits["dwell"].sum()) + overhead * len(visits)
         found.append(checkpoint(sample, allocator, spent / sample.labels.size))
-        if found[-1].distortion <= enough:
+        if enough is not None and found[-1].distortion <= enough:
             break
     return found
 

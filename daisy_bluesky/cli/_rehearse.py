@@ -45,7 +45,7 @@ def rehearse(
 
     from daisy_bluesky.config import load_settings
     from daisy_bluesky.report import draw_rehearsal, print_rehearsal, recommended_plan, rehearse_survey
-    from daisy_bluesky.sampling import VisitCost, read_grey_image
+    from daisy_bluesky.sampling import Survey, VisitCost
 
     settings = load_settings()
     current = settings.beam.current if current is None else current
@@ -55,10 +55,11 @@ def rehearse(
         minimum_dwell=seconds("minimum-dwell", minimum_dwell),
         scarce=scarce,
     )
+    survey = Survey.load(image).image
     console = Console()
     with console.status("rehearsing"):
         rehearsal, phase_map = rehearse_survey(
-            image,
+            survey,
             spectra=spectra,
             phases=phases,
             rate=rate,
@@ -71,7 +72,6 @@ def rehearse(
     classifier = "CLASSIFIER.npz" if spectra is None else str(spectra)
     print_rehearsal(console, rehearsal, current, classifier)
     plan = recommended_plan(rehearsal, classifier)
-    survey = read_grey_image(image)
     draw_rehearsal(report, rehearsal, phase_map, current=current, survey=survey, conclusion=plan or "")
     console.print(f"{report} is the picture", highlight=False, markup=False, soft_wrap=True)
     if json_file is not None:

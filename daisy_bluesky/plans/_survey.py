@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.devices import VISIT, DoseLimitExceeded, HAADFDetector, ListScan
 from daisy_bluesky.plans._asking import run_list
 from daisy_bluesky.plans._record import Record, save
-from daisy_bluesky.sampling import Survey, read_grey_image
+from daisy_bluesky.sampling import Survey
 
 ACQUIRE = "acquire"
 DWELL_TIME = 1e-5
@@ -113,14 +113,8 @@ def checked_survey(
 def _read(path: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     if not isinstance(path, str):
         raise ValueError(f"survey: {path!r} is neither 'acquire' nor the path of an image")
-    try:
-        survey = Survey(read_grey_image(path))
-        survey.check_shape((shape[0], shape[1]))
-    except OSError as error:
-        raise ValueError(f"survey: {path} cannot be read ({error.strerror}); give an image, or 'acquire'") from None
-    except ValueError as error:
-        text = str(error)
-        raise ValueError(text if text.startswith("survey:") else f"survey: {text}") from None
+    survey = Survey.load(path)
+    survey.check_shape((shape[0], shape[1]))
     return survey.image.astype(np.float32)
 
 

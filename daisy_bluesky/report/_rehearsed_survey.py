@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.classify import PhaseClassifier, PhaseLikelihood
-from daisy_bluesky.sampling import Rehearsal, VisitCost, plausible_phase_map, read_grey_image, rehearse
+from daisy_bluesky.sampling import Rehearsal, Survey, VisitCost, plausible_phase_map, rehearse
 from daisy_bluesky.specimen import VirtualSpecimen
 
 PHASES_AT_MOST = 16
@@ -60,9 +60,7 @@ def rehearse_survey(
     ValueError
         The image or the spectra are unreadable or do not fit each other, or a number is out of range.
     """
-    image = read_grey_image(survey) if isinstance(survey, str | Path) else np.asarray(survey, np.float64)
-    if image.ndim != 2 or not np.isfinite(image).all():
-        raise ValueError("survey: give one image of finite grey values, (rows, columns)")
+    image = (Survey.load(survey) if isinstance(survey, str | Path) else Survey(survey)).image
     if not 0 < current < np.inf:
         raise ValueError(f"current: {current} pA is not positive")
     means, own_rate = _spectra(spectra, current)

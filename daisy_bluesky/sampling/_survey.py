@@ -1,11 +1,13 @@
 """A survey image as evidence: what its grey values say about the phases, believed as far as spectra bear it out."""
 
 from collections.abc import Iterator
+from os import PathLike
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._dose_field import DoseField
+from daisy_bluesky.sampling._images import read_grey_image
 from daisy_bluesky.sampling._messages import sweep
 from daisy_bluesky.sampling._survey_relation import Relation, learn_relation
 
@@ -49,6 +51,22 @@ class Survey:
         self.shape = (int(self.image.shape[0]), int(self.image.shape[1]))
         self.weight = 0.0
         self._terms = _trend_terms(self.shape)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> "Survey":
+        """Return the survey image in a file, as `read_grey_image` reads it.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be read or holds no image of finite numbers.
+        """
+        try:
+            return cls(read_grey_image(path))
+        except OSError as error:
+            raise ValueError(f"survey: {path} cannot be read ({error.strerror}); give the file of an image") from None
+        except ValueError as error:
+            raise ValueError(f"survey: {str(error).removeprefix('survey: ')}") from None
 
     def check_shape(self, shape: tuple[int, int]) -> None:
         """Check that the image shows every pixel of a field.

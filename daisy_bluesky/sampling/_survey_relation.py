@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 32
-ROUNDS = 8
+ROUNDS = 4
 # Pixels that the grey values of all phases together weigh against those of one phase.
 PRIOR_PIXELS = 20.0
 # Share of a phase's pixels whose grey value may be anything: dirt, dead pixels, what the image shows beside the phases.

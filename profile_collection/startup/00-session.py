@@ -5,7 +5,7 @@ import logging
 from rich.console import Console
 
 from daisy_bluesky.callbacks import ProgressReporter
-from daisy_bluesky.session import start
+from daisy_bluesky.session import rehearse, start
 
 # IPython shows what a plan raises; where nobody takes bluesky's log, Python would show it a second time
 logging.getLogger("bluesky").addHandler(logging.NullHandler())

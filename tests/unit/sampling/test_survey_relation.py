@@ -16,11 +16,12 @@ def test_it_learns_the_densities_the_grey_values_were_drawn_from():
     terms = np.stack([place, place**2], axis=1)
     relation = learn_relation(grey, terms, told)
     np.testing.assert_allclose(relation.trend, [1.5, 1.0], atol=0.1)
-    at = np.linspace(-0.25, 2.25, 13)
-    found = relation.log_ratio(at, np.zeros((13, 2)))
+    at = np.linspace(0.0, 2.0, 11)
+    found = relation.log_ratio(at, np.zeros((11, 2)))
     expected = norm.logpdf(at, 2.0) - norm.logpdf(at, 0.0)
-    assert np.corrcoef(found[:, 1] - found[:, 0], expected)[0, 1] > 0.99
-    np.testing.assert_allclose(found[:, 1] - found[:, 0], expected, atol=0.9)
+    told = found[:, 1] - found[:, 0]
+    np.testing.assert_allclose(told, expected, atol=0.75)
+    assert (np.abs(told) <= np.abs(expected) + 0.2).all()  # never much surer than it may be
 
 
 def test_grey_values_that_say_nothing_are_taken_to_say_nothing():
