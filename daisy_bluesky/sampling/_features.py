@@ -10,7 +10,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._field import NEIGHBOURS, SHIFT
 from daisy_bluesky.sampling._neighbours import sample_at, squared_distance
 
-FEATURE_VERSION = 2
+FEATURE_VERSION = 3
 (
     WEIGHTED_DISAGREEMENT,
     RMS_DISAGREEMENT,

@@ -12,11 +12,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.sampling._calibration import QUANTILES, SIGNS
 from daisy_bluesky.sampling._features import FEATURE_VERSION
 from daisy_bluesky.sampling._regression import WEIGHTS, Regression
-
-# Total distortion below which it does not matter how many times off an estimate is.
-LEAST_DISTORTION = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +30,11 @@ class SladsModel:
         Floor of the first prediction, which keeps unmeasured regions attractive.
     window : float
         The c of the training target: its Gaussian window has sigma = (distance to the nearest measurement) / c.
-    calibration : (3,) float64
-        Median, 5% and 95% quantile of the logarithm of true over expected total distortion in calibration runs, both
-        raised by `LEAST_DISTORTION`.
+    calibration : (3, SIGNS) float64
+        Slopes that turn what a run tells of itself into the logarithm of true over expected distortion, and the least
+        and largest of it that calibration runs told.
+    interval : (2,) float64
+        5% and 95% quantile of what these were off by.
     description : str
         Training set and score, for people.
     feature_version : int
@@ -45,6 +45,7 @@ class SladsModel:
     exploration: float
     window: float
     calibration: NDArray[np.float64]
+    interval: NDArray[np.float64]
     description: str = ""
     feature_version: int = FEATURE_VERSION
 
@@ -60,8 +61,8 @@ class SladsModel:
             raise ValueError(
                 f"SladsModel: feature version {self.feature_version}, expected {FEATURE_VERSION}; train again"
             )
-        shapes = (self.weights.shape, self.calibration.shape)
-        if shapes != ((WEIGHTS,), (3,)):
+        shapes = (self.weights.shape, self.calibration.shape, self.interval.shape)
+        if shapes != ((WEIGHTS,), (3, SIGNS), (len(QUANTILES),)):
             raise ValueError(f"SladsModel: arrays of shapes {shapes} do not make a model; train again")
         if not all(np.isfinite(array).all() for array in self._arrays().values() if array.dtype.kind == "f"):
             raise ValueError("SladsModel: weights must be finite; train again")
@@ -104,6 +105,7 @@ class SladsModel:
             exploration=float(arrays["exploration"]),
             window=float(arrays["window"]),
             calibration=np.asarray(arrays["calibration"], np.float64),
+            interval=np.asarray(arrays["interval"], np.float64),
             description=str(arrays["description"]),
             feature_version=int(arrays["feature_version"]),
         )

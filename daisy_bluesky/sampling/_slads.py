@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import ordered, spread
+from daisy_bluesky.sampling._calibration import estimate, signs
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
 from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, Summary, empty_field
-from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
+from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
 from daisy_bluesky.sampling._start_pattern import start_pattern
 from daisy_bluesky.sampling._summary import best_place
-from daisy_bluesky.sampling._surprise import expected_distortion, take_note
+from daisy_bluesky.sampling._surprise import take_note
 from daisy_bluesky.sampling._update import close, measure, rate_one, rebuild
 
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
@@ -277,11 +278,11 @@ class Slads:
         """Estimate the total distortion of `reconstruct` inside the region of interest.
 
         The mean of every pixel's learned probability of a wrong label, corrected by how many more or fewer surprises
-        the run itself has met than it expected, at boundaries lately and in quiet places since its start, and by what
-        that was off by (median, 5% and 95% quantile) when calibration images were sampled to 5 ... 30%. Isolated
-        objects that nobody has met are counted as far as objects like them turned up where none was expected; where
-        these are specks of a few pixels (a tenth of the map in specks: ebc_a_4_128), the estimate is too low.
-        It does not know of misclassified spectra. Cheap at any time.
+        the run itself has met than it expected, at boundaries lately and in quiet places since its start, as that was
+        related to the truth when calibration images were sampled. Isolated objects that nobody has met are counted as
+        far as objects like them turned up where none was expected; where these are specks of a few pixels (a tenth of
+        the map in specks: ebc_a_4_128), the estimate is too low. It does not know of misclassified spectra. Cheap at
+        any time.
 
         Returns
         -------
@@ -289,9 +290,9 @@ class Slads:
             (estimate, low, high), fractions of the pixels; low and high enclose 90% of calibration runs.
         """
         self._refresh()
-        expected = expected_distortion(self._field.summary.tiles, self._tally) / self._inside
-        raised = (expected + LEAST_DISTORTION) * np.exp(self.model.calibration)
-        middle, low, high = np.clip(raised - LEAST_DISTORTION, 0.0, 1.0)
+        told = signs(self._field.summary.tiles, self._tally, self._inside)
+        unmeasured = 1.0 - self._samples / self._inside
+        middle, low, high = estimate(told, self.model.calibration, self.model.interval, unmeasured)
         return float(middle), float(low), float(high)
 
     def _settle(self, place: Place) -> None:

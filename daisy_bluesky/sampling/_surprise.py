@@ -48,10 +48,3 @@ def take_note(
 def surprise_ratios(tally: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how many times more surprises were met than expected, (2,) float64: elsewhere and in quiet places."""
     return (tally[:, 0] + PRIOR) / (tally[:, 1] + PRIOR)
-
-
-def expected_distortion(tiles: NDArray[Any], tally: NDArray[np.float64]) -> float:
-    """Return the sum of doubt, pixels, corrected by how often surprises were met, in quiet places and elsewhere."""
-    elsewhere, quiet = surprise_ratios(tally)
-    in_quiet = tiles["quiet"].sum()
-    return float((tiles["doubt"].sum() - in_quiet) * elsewhere + in_quiet * quiet)

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling import patterns
+from daisy_bluesky.sampling._calibration import calibrated, signs
 from daisy_bluesky.sampling._field import NEIGHBOURS, Field
-from daisy_bluesky.sampling._model import LEAST_DISTORTION, SladsModel
+from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._regression import WEIGHTS, Regression
-from daisy_bluesky.sampling._surprise import expected_distortion
 from daisy_bluesky.sampling._training_set import (
     LabelMap,
     TrainingSet,
@@ -23,6 +23,7 @@ WINDOW = 4.0
 DENSITIES = (0.03, 0.1, 0.2)
 VISITED = (0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3)
 CHECKPOINTS = (0.05, 0.1, 0.15, 0.2, 0.3)
+CALIBRATED_AT = tuple(number / 100 for number in range(3, 31, 2))
 EXPLORATIONS = (0.0015, 0.003, 0.006)
 # Exploration finds small objects that area-weighted distortion hardly counts: as much as costs no more than this.
 TOLERANCE = 1.03
@@ -106,10 +107,12 @@ def train(
     scores = [_score(candidate, scored, seed) for candidate in candidates]
     chosen = max(number for number, score in enumerate(scores) if score <= max(tolerance, 1.0) * min(scores))
     held_out = maps if calibration_maps is None else [_checked(label_map) for label_map in calibration_maps]
+    calibration, interval = _calibration(candidates[chosen], _turned(held_out), seed)
     return SladsModel(
         **candidates[chosen]._asdict(),
         window=float(window),
-        calibration=_calibration(candidates[chosen], held_out, seed),
+        calibration=calibration,
+        interval=interval,
         description=f"{description or f'{len(maps)} maps'}; mean total distortion at "
         f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(scored)} of them: {scores[chosen]:.4f}",
     )
@@ -178,8 +181,8 @@ def _of_own_states(
 
 def states(
     truth: LabelMap, regression: Regression, seed: int, fractions: Sequence[float]
-) -> Iterator[tuple[Field, float]]:
-    """Sample a map adaptively; at every fraction give its state, which goes on changing, and expected distortion."""
+) -> Iterator[tuple[Field, NDArray[np.float64]]]:
+    """Sample a map adaptively; at every fraction give its state and tally of surprises, which go on changing."""
     start = patterns.sobol((truth.shape[0], truth.shape[1]), max(START, NEIGHBOURS / truth.size), seed)
     field = sampled_field(truth, start[:, 0] * truth.shape[1] + start[:, 1], regression)
     done, tally = len(start), np.zeros((2, 2))
@@ -187,7 +190,7 @@ def states(
         n = round(fraction * truth.size)
         sample_on(field.pixels, field.summary, field.queue, regression, tally, truth, n - done)
         done = max(n, done)
-        yield field, expected_distortion(field.summary.tiles, tally) / truth.size
+        yield field, tally
 
 
 def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:
@@ -203,11 +206,13 @@ def _score(regression: Regression, maps: list[LabelMap], seed: int) -> float:
     )
 
 
-def _calibration(regression: Regression, maps: list[LabelMap], seed: int) -> NDArray[np.float64]:
-    """Return median, 5% and 95% quantile of log(true / expected distortion) over maps and checkpoints."""
-    errors = [
-        np.log(((reconstruction_of(field) != truth).mean() + LEAST_DISTORTION) / (expected + LEAST_DISTORTION))
-        for number, truth in enumerate(maps)
-        for field, expected in states(truth, regression, 2000 + seed + number, CHECKPOINTS)
-    ]
-    return np.asarray(np.quantile(errors, (0.5, 0.05, 0.95)), np.float64)
+def _calibration(
+    regression: Regression, maps: list[LabelMap], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the calibration of the remaining distortion over maps and many moments."""
+    told, true = [], []
+    for number, truth in enumerate(maps):
+        for field, tally in states(truth, regression, 2000 + seed + number, CALIBRATED_AT):
+            told.append(signs(field.summary.tiles, tally, truth.size))
+            true.append(float((reconstruction_of(field) != truth).mean()))
+    return calibrated(np.array(told), np.array(true))

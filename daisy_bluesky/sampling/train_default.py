@@ -37,7 +37,8 @@ def main() -> None:
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED
     model = make_default()
     model.save(path)
-    sys.stdout.write(f"{path}: {model.description}; calibration {model.calibration.round(3)}; {model.digest}\n")
+    found = f"calibration {model.calibration[0].round(3)}, {model.interval.round(3)}"
+    sys.stdout.write(f"{path}: {model.description}; {found}; {model.digest}\n")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from daisy_bluesky.bench import _sampling_batches, _sampling_grey, _sampling_quality, _sampling_stopping
-from daisy_bluesky.bench._sampling_maps import Case, Family, families, four_phases, two_phases
+from daisy_bluesky.bench import (
+    _sampling_batches,
+    _sampling_grey,
+    _sampling_quality,
+    _sampling_reconstruction,
+    _sampling_stopping,
+)
+from daisy_bluesky.bench._sampling_electrons import equal_electron_raster
+from daisy_bluesky.bench._sampling_maps import Case, Family, families, four_phases, smooth_field, two_phases
 from daisy_bluesky.bench._sampling_peers import learn, sampled
 from daisy_bluesky.sampling import SladsModel, patterns, vote
 
@@ -60,6 +67,21 @@ def test_batch_rows(family):
     assert 0 < travel.figures["ratio"] < 1
 
 
+def test_reconstruction_rows():
+    quality, speed = _sampling_reconstruction.labels("fields", [two_phases(64, seed) for seed in range(2)])
+    assert quality.passed == (quality.figures["ours"] < quality.figures["vote"])
+    assert speed.figures["SciPy"] > speed.figures["seconds"] > 0
+    grey = _sampling_reconstruction.values([smooth_field(64, seed) for seed in range(2)])
+    assert grey.figures["ours"] < 0.5 * grey.figures["mean of neighbours"]
+
+
+def test_a_raster_of_as_many_electrons_gets_better_with_them(family):
+    truth = family.cases[0].truth
+    few, many = (equal_electron_raster(family.cases[0], 0.15, counts) for counts in (20.0, 2000.0))
+    assert many < few < (truth == 2).mean()
+    assert many < 0.001
+
+
 def test_grey_row():
     rows, columns = np.indices((64, 64))
     image = np.where(np.hypot(rows - 30, columns - 28) < 15, 200.0, 40.0)
@@ -71,6 +93,8 @@ def test_grey_row():
 
 
 def test_stopping_row(family):
-    (gate,) = _sampling_stopping.compare({"fields": family.cases})
+    gate, of_family = _sampling_stopping.compare({"fields": family.cases})
+    assert gate.figures == of_family.figures
     assert 0 <= gate.figures["covered"] <= 1
+    assert gate.passed == (0.82 <= gate.figures["covered"] <= 0.98)
     assert gate.figures["width"] > 0

@@ -92,7 +92,7 @@ def test_goes_on_until_nothing_is_left():
     assert len(sampler.suggest()) == len(sampler.suggest(5)) == 0
     np.testing.assert_array_equal(sampler.labels, truth)
     np.testing.assert_array_equal(sampler.reconstruct(), truth)
-    assert sampler.remaining_distortion()[1] == 0
+    assert sampler.remaining_distortion() == (0, 0, 0)
 
 
 def test_explores_where_no_neighbours_disagree():
