@@ -13,7 +13,7 @@ from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, Spend
 from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.plans._grid import grid_shape
 from daisy_bluesky.plans._numbers import positive, share, whole
-from daisy_bluesky.plans._policy import chosen_policy, dwell_times
+from daisy_bluesky.plans._policy import chosen_policy, dwell_times, told_costs
 from daisy_bluesky.sampling import SladsModel
 
 LARGEST_SCALAR = 16
@@ -87,7 +87,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     """
     key, channels = spectrum_key(detectors, given["spectrum"])
     configuration = {
-        **chosen_policy(given, _one_visit(detectors, given)),
+        **chosen_policy(given, _one_visit(detectors, given), told_costs(detectors, probe)),
         "shape": list(grid_shape(probe, given["shape"])),
         "seed": whole("seed", given["seed"] or 0, 0),
         "start_fraction": _start_of(given["fraction"], given["start_fraction"]),
