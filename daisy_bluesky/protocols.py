@@ -161,8 +161,16 @@ class Labeller(Protocol):
         """Return 0 for a failed spectrum, 1..L for a phase, -1 for a phase not known yet."""
         ...
 
+    def label_batch(self, visits: Sequence[int], spectra: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Return such labels of several spectra (n, channels), (n,), once all of them are known."""
+        ...
+
     def log_likelihood(self, spectrum: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the log-likelihood of each known phase, (phases,), nats, up to a term all phases share."""
+        ...
+
+    def log_likelihoods(self, spectra: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return those of several spectra (n, channels), (n, phases)."""
         ...
 
     def relabelled(self) -> Sequence[tuple[Any, int]]:

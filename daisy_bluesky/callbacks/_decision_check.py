@@ -7,7 +7,7 @@ from typing import Any
 
 from daisy_bluesky.callbacks._next_probe import Decision, NextProbe
 from daisy_bluesky.callbacks._recommender import make_recommender
-from daisy_bluesky.callbacks._stored import Document, drive, single_events, stored_models
+from daisy_bluesky.callbacks._stored import Document, as_asked, drive, stored_models
 
 COMPARED = ("row", "column", "dwell", "expected_reduction", "visit", "found", "relabelled", "phases")
 
@@ -60,7 +60,7 @@ def check_decisions(replay: Callable[[str], Iterable[Document]], uid: str) -> De
     decisions: set[str] = set()
     stored: list[Mapping[str, Any]] = []
     check = _Comparison(recommender, int(start["recommender"].get("batch", 1)))
-    for name, document in single_events(replay(uid)):
+    for name, document in as_asked(replay(uid)):
         if name == "descriptor" and document["name"] == "decisions":
             decisions.add(document["uid"])
         if name == "event" and document["descriptor"] in decisions:

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from event_model import DocumentRouter, unpack_event_page
+from event_model import DocumentRouter
 from event_model.documents import Event, EventDescriptor, EventPage, RunStart
 from numpy.typing import NDArray
 
@@ -37,7 +37,7 @@ class Decision:
     found : int
         Label found there: 0 failed spectrum, 1..L phase, -1 unknown phase.
     relabelled : int
-        How many earlier visits changed their label with it.
+        How many earlier visits changed their label with it, or with the batch it is one of.
     phases : int
         Number of phases known by now.
     remaining_distortion : float
@@ -189,10 +189,58 @@ class NextProbe(DocumentRouter):
         self.spending.add_frame(data)
 
     def event_page(self, doc: EventPage) -> EventPage:
-        """Classify the spectra of a page of events and take them in."""
-        for event in unpack_event_page(doc):
-            self.event(event)
+        """Classify the spectra of a page of events, all together, and take them in."""
+        if doc["descriptor"] in self._descriptors and len(doc["seq_num"]):
+            self._take_page(doc["seq_num"], doc["data"])
         return doc
+
+    def _take_page(self, seq_nums: Sequence[int], data: Mapping[str, Sequence[Any]]) -> None:
+        began = perf_counter()
+        visits = [self._offset + int(seq_num) for seq_num in seq_nums]
+        pixels = [*zip(map(round, data[self._row_key]), map(round, data[self._column_key]), strict=True)]
+        self.spending.add_page(visits, pixels, data)
+        self._pixels.update(zip(visits, pixels, strict=True))
+        spectra = np.asarray(data[self._spectrum])
+        found = self.labeller.label_batch(visits, spectra)
+        self._labels.update(zip(visits, found.tolist(), strict=True))
+        dwell = np.asarray(data.get("beam_dwell_time", np.full(len(visits), np.nan)), np.float64)
+        self._ingest_page(np.array(visits), np.array(pixels), spectra, found, dwell)
+        relabelled = self._relabel()
+        if visits[-1] // self._estimate_every > (visits[0] - 1) // self._estimate_every:
+            self._estimate = self.policy.remaining_distortion()
+        if self._decided:
+            self._answered.clear()
+            self._decided = False
+        phases, seconds = len(self.labeller.phases), (perf_counter() - began) / len(visits)
+        self._answered += [
+            _Answer(visit, label, relabelled, phases, seconds)
+            for visit, label in zip(visits, found.tolist(), strict=True)
+        ]
+
+    def _ingest_page(
+        self,
+        visits: NDArray[np.int64],
+        pixels: NDArray[np.int64],
+        spectra: NDArray[np.generic],
+        found: NDArray[np.int64],
+        dwell: NDArray[np.float64],
+    ) -> None:
+        weighed = (found >= 1) & self._weighs
+        for chosen in (np.flatnonzero(~weighed), np.flatnonzero(weighed)):
+            if len(chosen):
+                evidence = self._evidence_of(visits[chosen], spectra[chosen], found[chosen], weighed[chosen[0]])
+                self.policy.ingest(pixels[chosen], evidence, dwell=dwell[chosen], visits=visits[chosen])
+
+    def _evidence_of(
+        self, visits: NDArray[np.int64], spectra: NDArray[np.generic], found: NDArray[np.int64], weighed: np.bool_
+    ) -> NDArray[np.int64] | NDArray[np.float64]:
+        evidence = self.labeller.log_likelihoods(spectra) if weighed else found
+        for visit in visits.tolist():
+            if weighed:
+                self._weighed[visit] = evidence.shape[1]
+            else:
+                self._weighed.pop(visit, None)
+        return evidence
 
     def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> Sequence[int] | NDArray[np.float64]:
         if not self._weighs or found < 1:

@@ -14,7 +14,7 @@ from scipy.constants import elementary_charge
 REDRAW_INTERVAL = 0.2
 ANGSTROM_PER_NM = 10.0
 SHORTEST_BAR, LONGEST_BAR = 8, 40
-ROOM_FOR_FIGURES = 70
+ROOM_FOR_FIGURES = 77
 
 
 class ProgressReporter(DocumentRouter):
@@ -45,6 +45,7 @@ class ProgressReporter(DocumentRouter):
         self._area = 0.0
         self._charge = 0.0
         self._distortion = float("nan")
+        self._policy = ""
         self._began = self._drawn = 0.0
 
     def start(self, doc: RunStart) -> None:
@@ -53,6 +54,7 @@ class ProgressReporter(DocumentRouter):
         self.points, self._charge, self._distortion = 0, 0.0, float("nan")
         told = cast(Mapping[str, Any], doc)
         self._total = int(told.get("num_points", 0))
+        self._policy = str(told.get("recommender", {}).get("policy", ""))
         shape, pixel_size = told.get("shape"), told.get("pixel_size")
         self._area = shape[0] * shape[1] * (pixel_size * ANGSTROM_PER_NM) ** 2 if shape and pixel_size else 0.0
         self._streams.clear()
@@ -98,6 +100,8 @@ class ProgressReporter(DocumentRouter):
         ]
         if 0 < self.points < self._total:
             figures.append(f"{_clock(seconds * (self._total - self.points) / self.points)} left")
+        if self._policy:
+            figures.append(self._policy)
         if not isnan(self._distortion):
             figures.append(f"~{100 * self._distortion:.2g}% wrong")
         return figures

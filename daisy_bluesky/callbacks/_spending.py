@@ -1,11 +1,13 @@
 """What a map has cost so far: electrons and seconds, over all the runs it was measured in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+READINGS = ("beam_charge", "beam_dwell_time", "beam_time")
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,13 @@ class Spending:
         if self._first is None:
             self._first = began
         self._last = began + seconds
+
+    def add_page(
+        self, visits: Sequence[int], pixels: Sequence[tuple[int, int]], data: Mapping[str, Sequence[Any]]
+    ) -> None:
+        """Take in the beam's readings of several visits."""
+        for place, (visit, pixel) in enumerate(zip(visits, pixels, strict=True)):
+            self.add(visit, pixel, {key: data[key][place] for key in READINGS if key in data})
 
     @property
     def seconds(self) -> float:

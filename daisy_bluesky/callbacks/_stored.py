@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from event_model import unpack_event_page
+from event_model import pack_event_page, unpack_event_page
 
 from daisy_bluesky.callbacks._next_probe import NextProbe
 
@@ -42,9 +42,31 @@ def stored_models(documents: Iterable[Document]) -> tuple[Mapping[str, Any], dic
 
 
 def drive(recommender: NextProbe, documents: Iterable[Document]) -> None:
-    """Feed a stored run into a recommender."""
-    for name, document in documents:
+    """Feed a stored run into a recommender, in the batches it was asked for in."""
+    for name, document in as_asked(documents):
         recommender(name, document)  # type: ignore[arg-type]
+
+
+def as_asked(documents: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents of a run with its visits as the recommender met them: one by one, or a batch on one page.
+
+    However they were stored since, the visits between two batches of decisions are one batch.
+    """
+    batch, kinds, visits = 1, dict[str, str](), list[Any]()
+    for name, document in single_events(documents):
+        if name == "start":
+            batch = int(document["recommender"].get("batch", 1))
+        elif name == "descriptor":
+            kinds[document["uid"]] = document["name"]
+        elif name == "event" and batch > 1 and kinds[document["descriptor"]] == "primary":
+            visits.append(document)
+            continue
+        if visits and name in ("event", "stop"):
+            yield "event_page", pack_event_page(*visits)
+            visits = []
+        yield name, document
+    if visits:
+        yield "event_page", pack_event_page(*visits)
 
 
 def single_events(documents: Iterable[Document]) -> Iterator[Document]:

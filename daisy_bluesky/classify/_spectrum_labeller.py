@@ -1,6 +1,6 @@
 """Labels for the spectra of a run, as they come, with phases that may grow."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,6 +57,7 @@ class SpectrumLabeller:
         self._labels, self._told = np.full((2, 1024), GONE, np.int64)
         self._next_review = FIRST_REVIEW
         self._looked_over = False
+        self._renewals = 0
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -84,18 +85,42 @@ class SpectrumLabeller:
             When the spectrum has another number of channels.
         """
         counts = self._one(spectrum)
-        if visit in self._numbers:
-            self._forget(self._numbers[visit])
-        number = self._keep(visit, counts)
-        label = int(self._bank.assess(counts)[0][0])
-        self._labels[number] = label
-        if label == NO_FIT:
-            self._consider(number, counts)
-        if len(self._numbers) >= self._next_review:
-            self._review()
-            self._next_review = int(len(self._numbers) * REVIEW_GROWTH) + 1
+        number = self._admit(visit, counts, int(self._bank.assess(counts)[0][0]))
         self._told[number] = self._labels[number]
         return int(self._labels[number])
+
+    def label_batch(self, visits: Sequence[Hashable], spectra: ArrayLike) -> Integers:
+        """Take in several spectra and return their labels once all are known, (n,) int64; what they are is `label`'s.
+
+        Parameters
+        ----------
+        visits : sequence of hashable
+            Identifies the visits; one seen before is replaced.
+        spectra : (n, channels) array_like
+            Counts.
+
+        Raises
+        ------
+        ValueError
+            When the spectra have another number of channels, or there is not one for every visit.
+        """
+        counts = as_spectra(spectra, self.channels)
+        if len(counts) != len(visits):
+            raise ValueError(f"{len(counts)} spectra for {len(visits)} visits; give one for each")
+        numbers: list[int] = []
+        while len(numbers) < len(visits):
+            numbers += self._take(visits[len(numbers) :], counts[len(numbers) :])
+        self._told[numbers] = self._labels[numbers]
+        return self._labels[numbers]
+
+    def _take(self, visits: Sequence[Hashable], counts: Spectra) -> list[int]:
+        """Take in spectra until one of them changes what labels rest on; return the numbers of those taken in."""
+        labels, numbers, renewed = self._bank.assess(counts)[0], [], self._renewals
+        for visit, label, spectrum in zip(visits, labels.tolist(), counts, strict=True):
+            numbers.append(self._admit(visit, spectrum[None], label))
+            if self._renewals != renewed:
+                break
+        return numbers
 
     def relabelled(self) -> list[tuple[Hashable, int]]:
         """Return (visit, label) of every earlier visit whose label has changed since it was last given out."""
@@ -111,6 +136,10 @@ class SpectrumLabeller:
         """Return the log-likelihood of each phase known now, (phases,), nats, up to a term all phases share."""
         return np.asarray(self._bank.log_likelihood(self._one(spectrum))[0], np.float64)
 
+    def log_likelihoods(self, spectra: ArrayLike) -> NDArray[np.float64]:
+        """Return those of several spectra (n, channels), (n, phases)."""
+        return np.asarray(self._bank.log_likelihood(as_spectra(spectra, self.channels)), np.float64)
+
     def mean_spectra(self) -> NDArray[np.float64]:
         """Return the mean spectrum of each phase's visits, (phases, channels), counts; zero for one never visited."""
         sums = self._store.sums(self._labels[: len(self._store)], len(self._bank.phases))
@@ -125,6 +154,19 @@ class SpectrumLabeller:
         if len(counts) != 1:
             raise ValueError(f"give one spectrum (channels,) at a time, not {len(counts)}")
         return counts
+
+    def _admit(self, visit: Hashable, counts: Spectra, label: int) -> int:
+        """Take in a spectrum, (1, channels), with the label it seems to have; return its number."""
+        if visit in self._numbers:
+            self._forget(self._numbers[visit])
+        number = self._keep(visit, counts)
+        self._labels[number] = label
+        if label == NO_FIT:
+            self._consider(number, counts)
+        if len(self._numbers) >= self._next_review:
+            self._review()
+            self._next_review = int(len(self._numbers) * REVIEW_GROWTH) + 1
+        return number
 
     def _keep(self, visit: Hashable, counts: Spectra) -> int:
         number = self._store.add(counts[0])
@@ -160,6 +202,7 @@ class SpectrumLabeller:
 
     def _renew(self) -> None:
         """Renew the discovered phases' means, and all labels under them."""
+        self._renewals += 1
         labels = self._labels[: len(self._store)]
         self._bank.refresh(self._store.sums(labels, len(self._bank.phases)), self._sizes())
         if not self._bank.discovered:

@@ -23,6 +23,7 @@ from daisy_bluesky.plans._grid import (
 )
 from daisy_bluesky.plans._metadata import joined_metadata
 from daisy_bluesky.plans._numbers import positive, whole
+from daisy_bluesky.plans._page_validation import quick_page_validation
 from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._record import Record, save
@@ -92,10 +93,12 @@ def adaptive_map(
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
     policy : {"slads", "dose"}, optional
-        What decides. When not given, ``"dose"`` where `cost` and `classifier` are given and the overhead of a visit is
-        no more than the dwell time, else ``"slads"``.
+        What decides. When not given, the cost of a visit says: ``"dose"`` where a `classifier` is given, the overhead of
+        a visit is no more than the dwell time and much shorter visits can be made, else ``"slads"``. The start
+        document says why.
     cost : dict, optional
-        What a visit costs, with ``"dose"``: arguments of `daisy_bluesky.sampling.VisitCost`.
+        What a visit costs: arguments of `daisy_bluesky.sampling.VisitCost`. What is missing is what the devices tell:
+        ``settle_time`` and ``fly_back_time`` of the probe, ``minimum_dwell`` and ``read_out_time`` of detectors.
     objectives : dict of str to float, optional
         Instead of the phases alone, what the map is to show and how much each counts: ``{"Ti Ka": 1.0, "B K": 1.0,
         "phases": 0.5, "poor in Ti Ka": 2.0}``. Names are those of X-ray lines and core-loss edges on the detectors'
@@ -198,7 +201,9 @@ def _map(
     if isinstance(measuring, Visit):
         reason = yield from measure_each(recommender, measuring, rule, steering)
     else:
-        reason = yield from measure_batches(recommender, measuring, rule, preparation.configuration["batch"], steering)
+        size = preparation.configuration["batch"]
+        with quick_page_validation():
+            reason = yield from measure_batches(recommender, measuring, rule, size, steering)
     yield from _keep_result(recommender)
     return reason
 

@@ -14,49 +14,87 @@ POLICIES = ("slads", "dose")
 SHORTEST_PART = 20
 
 
-def chosen_policy(given: Mapping[str, Any], dwell_time: float | None) -> dict[str, Any]:
+def chosen_policy(given: Mapping[str, Any], dwell_time: float | None, told: Mapping[str, float]) -> dict[str, Any]:
     """Return the policy and its cost model as the ``recommender`` entry of a start document has them.
 
     Parameters
     ----------
     given : mapping of str to Any
-        ``policy``: what the user asks for, None for ``"dose"`` where the cost of a visit is known, its overhead is no
-        more than what one visit measures, and the phases are known beforehand, else ``"slads"``;
-        ``cost``: arguments of `daisy_bluesky.sampling.VisitCost`, None for a twentieth of the dwell time at least;
+        ``policy``: what the user asks for, None for what the cost of a visit says (see `_by_cost`);
+        ``cost``: arguments of `daisy_bluesky.sampling.VisitCost`, in place of what the devices tell;
         ``classifier``: its file.
     dwell_time : float or None
         What one visit measures, s, where the detectors tell.
+    told : mapping of str to float
+        What the devices tell of the cost of a visit, s: see `told_costs`.
 
     Returns
     -------
     dict
-        ``policy``, and for ``"dose"`` ``cost`` and ``dwell_time``, that of one visit.
+        ``policy`` and ``policy_reason``, and for ``"dose"`` ``cost`` and ``dwell_time``, that of one visit.
 
     Raises
     ------
     ValueError
         No such policy, no such cost, a dwell time that is not positive, or phases that are not known beforehand.
     """
-    policy, cost, classifier = given["policy"], given["cost"], given["classifier"]
+    policy, classifier = given["policy"], given["classifier"]
     if policy is not None and policy not in POLICIES:
         raise ValueError(f"policy: {policy!r} is not one of {', '.join(POLICIES)}")
     if dwell_time is not None and not dwell_time > 0:
         raise ValueError(f"dwell_time: {dwell_time} s is not positive")
-    model = _cost(cost, dwell_time)
-    if policy is None:
-        known = cost is not None and classifier is not None and dwell_time is not None
-        policy = "dose" if known and model.overhead <= (dwell_time or 0.0) else "slads"
+    model = _cost({**told, **(given["cost"] or {})}, dwell_time)
+    reason = "asked for"
+    if policy is None and given["cost"] is None and "minimum_dwell" not in told:
+        policy, reason = "slads", "neither cost nor detectors tell how short a visit may be"
+    elif policy is None:
+        policy, reason = _by_cost(model, dwell_time, known=classifier is not None)
     if policy == "slads":
-        return {"policy": policy}
+        return {"policy": policy, "policy_reason": reason}
     if classifier is None:
         raise ValueError("policy: dose weighs spectra against phases known beforehand; give a classifier")
     if dwell_time is None:
         raise ValueError("policy: dose shares out dwell time, and these detectors have none; give dwell_time")
-    return {"policy": policy, "cost": asdict(model), "dwell_time": dwell_time}
+    return {"policy": policy, "policy_reason": reason, "cost": asdict(model), "dwell_time": dwell_time}
 
 
-def _cost(cost: Mapping[str, Any] | None, dwell_time: float | None) -> VisitCost:
-    given = dict(cost or {})
+def _by_cost(model: VisitCost, dwell_time: float | None, *, known: bool) -> tuple[str, str]:
+    """Return the policy that the cost of a visit speaks for, and why.
+
+    One visit a pixel where phases are to be found out or dwell times cannot be set; where the overhead of a visit is
+    more than what it measures; and where detectors cannot do anything much shorter than a visit anyway.
+    """
+    if not known:
+        return "slads", "no classifier: phases are found out one spectrum after the other"
+    if dwell_time is None:
+        return "slads", "the detectors have no dwell time to share out"
+    least = f"a visit of {dwell_time:g} s costs {model.overhead:g} s beside, the shortest is {model.minimum_dwell:g} s"
+    if model.overhead <= dwell_time and 2 * model.minimum_dwell <= dwell_time:
+        return "dose", f"{least}: many short visits pay"
+    return "slads", f"{least}: one visit a pixel pays"
+
+
+def told_costs(detectors: Sequence[Readable[Any]], probe: Any) -> dict[str, float]:
+    """Return what devices tell of the cost of a visit, s, as arguments of `VisitCost`: the slowest detector counts.
+
+    Attributes ``minimum_dwell`` and ``read_out_time`` of the detectors, ``settle_time`` and ``fly_back_time`` of the
+    probe; those that are missing are left out.
+    """
+    asked = (
+        ("minimum_dwell", "minimum_dwell", detectors),
+        ("read_out", "read_out_time", detectors),
+        ("settling", "settle_time", [probe]),
+        ("fly_back", "fly_back_time", [probe]),
+    )
+    told = {}
+    for name, attribute, devices in asked:
+        values = [value for device in devices if (value := getattr(device, attribute, None)) is not None]
+        if values:
+            told[name] = max(float(value) for value in values)
+    return told
+
+
+def _cost(given: dict[str, Any], dwell_time: float | None) -> VisitCost:
     if dwell_time is not None:
         given.setdefault("minimum_dwell", dwell_time / SHORTEST_PART)
     if unknown := given.keys() - VisitCost.__dataclass_fields__.keys():

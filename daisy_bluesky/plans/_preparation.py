@@ -14,7 +14,7 @@ from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.plans._grid import grid_shape
 from daisy_bluesky.plans._numbers import positive, share, whole
 from daisy_bluesky.plans._objectives import chosen_objectives
-from daisy_bluesky.plans._policy import chosen_policy, dwell_times
+from daisy_bluesky.plans._policy import chosen_policy, dwell_times, told_costs
 from daisy_bluesky.sampling import PHASES, SladsModel
 
 LARGEST_SCALAR = 16
@@ -88,7 +88,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     """
     if given["objectives"] is None:
         key, channels = spectrum_key(detectors, given["spectrum"])
-        policy = chosen_policy(given, _one_visit(detectors, given))
+        policy = chosen_policy(given, _one_visit(detectors, given), told_costs(detectors, probe))
     else:
         policy = chosen_objectives(given, detectors)
         fields = [field for field in policy["fields"] if "spectrum" in field]

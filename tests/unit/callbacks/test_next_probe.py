@@ -131,3 +131,21 @@ def test_nothing_left_is_a_false_decision(recommender):
 def test_a_stream_without_spectra_is_named(recommender):
     with pytest.raises(ValueError, match="eds_spectrum"):
         feed(recommender, start(), descriptor(keys=("probe_row", "probe_column", "haadf_intensity")))
+
+
+class BrightestTogether(Brightest):
+    def label_batch(self, visits, spectra):
+        return spectra.argmax(axis=1)
+
+
+def test_a_page_tells_the_policy_what_its_events_would():
+    each, together = (NextProbe(RowByRow(), BrightestTogether(), spectrum="eds_spectrum") for _ in range(2))
+    events = [event(number, (number, 2), number % 3 + 1) for number in range(1, 6)]
+    feed(each, start(), descriptor(), *events)
+    feed(together, start(), descriptor(), ("event_page", pack_event_page(*(document for _, document in events))))
+    assert together.policy.visits == each.policy.visits
+    np.testing.assert_array_equal(together.visit_labels, each.visit_labels)
+    assert together.spending.charge == each.spending.charge == 10.0
+    assert together.spending.seconds == each.spending.seconds
+    answers = [(decision.visit, decision.found) for decision in together.decide_batch(5)]
+    assert answers == [(number, number % 3 + 1) for number in range(1, 6)]

@@ -151,3 +151,27 @@ def test_labelling_takes_well_under_a_millisecond(classifier, draw):
         labeller.label(visit, spectrum)
         taken.append(time.thread_time() - start)
     assert np.median(taken) < 0.7e-3
+
+
+@pytest.mark.parametrize(("counts", "known"), [(100, True), (2000, True), (1000, False)])
+def test_batches_get_the_labels_they_would_get_one_by_one(classifier, draw, counts, known):
+    """Bit for bit, also where phases turn up, are renewed and split in the middle of a batch."""
+    truth = np.random.default_rng(4).integers(1, 6, 330)
+    spectra = draw(truth, counts, 26)
+    each, batches = (SpectrumLabeller(classifier if known else None, 2048) for _ in range(2))
+    singly, together = run(each, spectra), np.full(330, -9)
+    for start in range(0, 330, 32):
+        visits = range(start, min(start + 32, 330))
+        together[visits] = batches.label_batch(visits, spectra[start : visits.stop])
+        for visit, label in batches.relabelled():
+            together[visit] = label
+    np.testing.assert_array_equal(together, singly)
+    assert batches.phases == each.phases
+    np.testing.assert_array_equal(
+        batches.log_likelihoods(spectra[:5]), [each.log_likelihood(spectrum) for spectrum in spectra[:5]]
+    )
+
+
+def test_a_batch_needs_a_spectrum_for_every_visit(classifier, draw):
+    with pytest.raises(ValueError, match="2 spectra for 3 visits"):
+        SpectrumLabeller(classifier, 2048).label_batch(range(3), draw(np.array([1, 2]), 100, 0))
