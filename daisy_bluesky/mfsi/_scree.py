@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigvalsh
+from scipy.sparse.linalg import eigsh
 
 from daisy_bluesky.mfsi._scree_kernels import grow
 from daisy_bluesky.mfsi._spectrum_sum import SpectrumSum
@@ -15,7 +16,8 @@ from daisy_bluesky.mfsi._spectrum_sum_positions import checked_shape
 
 BINNING = 4
 LEAST_COUNTS = 50
-TRACY_WIDOM_99 = 2.02345  # of the largest eigenvalue of noise, first kind
+DRAWS = 4
+TRACY_WIDOM_99 = 3.23  # of the largest eigenvalue of noise, above its mean
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ class InformationContent:
 
     Channels are binned, and those with few counts left out: rare single counts look like components. Channels are
     scaled by their mean counts, so that counting noise has variance 1 in each, and the products of a channel with
-    itself count pairs of different photons only, which takes the noise's own variance off. What is left of noise
-    lies below the Marchenko-Pastur edge.
+    itself count pairs of different photons only, which takes the noise's own variance off. What counting noise can
+    reach is found by parallel analysis.
 
     Parameters
     ----------
@@ -85,8 +87,7 @@ class InformationContent:
     References
     ----------
     Jones et al., Microscopy 67 (2018) i98, Results 4 (scree plots against cumulative dose).
-    V. A. Marchenko, L. A. Pastur, Math. USSR Sb. 1 (1967) 457; I. M. Johnstone, Ann. Stat. 29 (2001) 295, eq. 1.3
-    (where the largest eigenvalue of noise lies).
+    M. R. Keenan, P. G. Kotula, Surf. Interface Anal. 36 (2004) 203 (spectra scaled by their counting noise).
     """
 
     def __init__(
@@ -140,9 +141,10 @@ class InformationContent:
         if not kept.size:
             return Scree(self._frames, counts, 0, np.zeros(0), np.inf)
         pairs = self._pairs[np.ix_(kept, kept)]
-        scaled = (pairs + pairs.T) / np.sqrt(np.outer(totals[kept], totals[kept]))
+        pairs = pairs + pairs.T
+        scaled = pairs / np.sqrt(np.outer(totals[kept], totals[kept]))
         variances = np.asarray(eigvalsh(scaled, check_finite=False)[::-1], dtype=np.float64)
-        return Scree(self._frames, counts, kept.size, variances, noise_edge(len(self._spectra), kept.size))
+        return Scree(self._frames, counts, kept.size, variances, noise_edge(pairs, totals[kept]))
 
 
 def information_content(total: SpectrumSum, doses: Iterable[int]) -> Sequence[Scree]:
@@ -179,12 +181,46 @@ def information_content(total: SpectrumSum, doses: Iterable[int]) -> Sequence[Sc
     return screes
 
 
-def noise_edge(pixels: int, channels: int) -> float:
-    """Return what the largest eigenvalue of counting noise exceeds once in a hundred, beyond its mean of 1."""
-    root, side = np.sqrt(max(pixels - 1, 1)), np.sqrt(channels)
-    centre = (root + side) ** 2
-    width = (root + side) * (1 / root + 1 / side) ** (1 / 3)
-    return float((centre + TRACY_WIDOM_99 * width) / pixels - 1)
+def noise_edge(pairs: NDArray[np.float64], totals: NDArray[np.float64], *, seed: int = 0) -> float:
+    """Return what the largest component of counting noise alone exceeds once in a hundred.
+
+    Pairs of counts are themselves counted, so each varies by its own square root: more where two channels count in the
+    same few pixels. Matrices of such noise are drawn, and their largest eigenvalue is what noise can reach.
+
+    Parameters
+    ----------
+    pairs : (channels, channels) float64
+        Pairs of different counts, by their channels.
+    totals : (channels,) float64
+        Counts of each channel.
+    seed : int, optional
+        Seed of the drawn matrices.
+
+    Returns
+    -------
+    float
+        In units of the variance of counting.
+
+    References
+    ----------
+    J. L. Horn, Psychometrika 30 (1965) 179 (parallel analysis); C. A. Tracy, H. Widom, Commun. Math. Phys. 177 (1996)
+    727 (how the largest eigenvalue varies); V. A. Marchenko, L. A. Pastur, Math. USSR Sb. 1 (1967) 457 (its excess
+    over that of a symmetric random matrix, to second order).
+    """
+    rng = np.random.default_rng(seed)
+    deviation = np.sqrt(pairs / np.outer(totals, totals))
+    largest = []
+    for _ in range(DRAWS):
+        drawn = np.triu(rng.normal(size=pairs.shape))
+        largest.append(_largest(deviation * (drawn + drawn.T - np.diag(drawn.diagonal() * (2 - np.sqrt(2))))))
+    edge = float(np.mean(largest)) * (1 + TRACY_WIDOM_99 / 2 * len(totals) ** (-2 / 3))
+    return float(edge + edge**2 / 4)
+
+
+def _largest(matrix: NDArray[np.float64]) -> float:
+    if len(matrix) < 16:
+        return float(eigvalsh(matrix)[-1])
+    return float(eigsh(matrix, k=1, which="LA", v0=np.ones(len(matrix)), tol=1e-3, return_eigenvectors=False)[0])
 
 
 def scree_of_spectra(spectra: ArrayLike) -> NDArray[np.float64]:
