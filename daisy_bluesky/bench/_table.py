@@ -20,6 +20,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "lbj": ("_lbj_counts", "_lbj_measured", "_lbj_journal", "_lbj_eels"),
     "dosing": ("_dosing_decision", "_dosing_electrons", "_dosing_overhead"),
     "sampling": ("_sampling_quality", "_sampling_batches", "_sampling_grey", "_sampling_stopping", "_sampling_speed"),
+    "mfsi": ("_mfsi_registration",),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

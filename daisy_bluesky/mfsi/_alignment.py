@@ -100,7 +100,9 @@ class _Fit:
     def result(self) -> Alignment:
         """Take the steps; return where they end."""
         self.look()
-        self._known = np.asarray(self._seen[3] > 0, dtype=np.float64)  # information is not renewed for what comes into view
+        self._known = np.asarray(
+            self._seen[3] > 0, dtype=np.float64
+        )  # information is not renewed for what comes into view
         posterior = self._posterior()
         for step in range(STEPS):
             moved = self._move(posterior)
@@ -116,9 +118,7 @@ class _Fit:
     def look(self) -> None:
         """Read the reference where the frame is thought to lie, and weigh the difference."""
         displacement = self._prior.basis.displacement(self._coefficients, self._rows)
-        sample(
-            self._reference.coefficients, self._reference.coverage, displacement, self._reference.origin, self._seen
-        )
+        sample(self._reference.coefficients, self._reference.coverage, displacement, self._reference.origin, self._seen)
         self._seen[3] *= self._known
         fit_linear(self._image, self._seen, self._prior.noise, self._linear)
         weigh(self._image, self._seen, self._linear, self._prior.noise, self.pulls)

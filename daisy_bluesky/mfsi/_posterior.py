@@ -72,7 +72,7 @@ class Posterior:
         return side.reshape(coefficients.shape), alone[:, :, 0] - np.einsum("rdk,k->rd", self._answer, side)
 
     def row_variances(self) -> tuple[Array, Array]:
-        """Return the variance of each row, and its covariance with the row before, given the field; both (rows, 2) px^2."""
+        """Return each row's variance and its covariance with the row before, given the field; both (rows, 2) px^2."""
         variances, covariances = np.empty_like(self._inverses), np.empty_like(self._rows.links)
         chain_covariance(self._inverses, self._rows.links, variances, covariances)
         return variances[:, [0, 2]], covariances
@@ -105,9 +105,7 @@ def _spaced(size: int) -> NDArray[np.int64]:
 
 
 @compiled
-def _assemble(
-    terms: NDArray[np.int64], of_rows: Array, information: Array, field: Array, coupling: Array
-) -> None:
+def _assemble(terms: NDArray[np.int64], of_rows: Array, information: Array, field: Array, coupling: Array) -> None:
     rows = of_rows.shape[1]
     for i in range(len(terms)):
         u, a, b = terms[i]

@@ -113,7 +113,9 @@ def _fitted(mean: Array, noise: float, known: NDArray[np.bool_]) -> Array:
 
 def _degree_seven(size: int, half: bool) -> Array:
     frequency = 2 * np.pi * (np.arange(size // 2 + 1) if half else np.fft.fftfreq(size, 1 / size)) / size
-    return np.asarray((2416 + 2382 * np.cos(frequency) + 240 * np.cos(2 * frequency) + 2 * np.cos(3 * frequency)) / 5040)
+    return np.asarray(
+        (2416 + 2382 * np.cos(frequency) + 240 * np.cos(2 * frequency) + 2 * np.cos(3 * frequency)) / 5040
+    )
 
 
 def _kept(power: Array, expected: Array) -> Array:

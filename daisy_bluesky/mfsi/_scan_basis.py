@@ -18,7 +18,8 @@ Wave = tuple[float, float]
 class ScanBasis:
     """Legendre polynomials up to a total degree, and a cosine and a sine for each wave.
 
-    Each function is a sum of products of a function of the row and one of the column; all have a mean square of about one.
+    Each function is a sum of products of a function of the row and one of the column. The polynomials have a mean
+    square of one, the waves of one half.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class ScanBasis:
 
     @cached_property
     def terms(self) -> NDArray[np.int64]:
-        """Products that make up the functions, (terms, 3) int64: function, its factor of the row, its factor of the column."""
+        """Products that make up the functions, (terms, 3) int64: function, factor of the row, factor of the column."""
         found = [(k, a, b) for k, (a, b) in enumerate(self._pairs)]
         n, p = len(self.waves), self.degree + 1
         for k in range(n):
@@ -91,7 +92,9 @@ class ScanBasis:
     def at(self, row: int, column: int) -> Array:
         """Return the value of every function at a pixel, (functions,) float64."""
         values = np.zeros(len(self.degrees))
-        np.add.at(values, self.terms[:, 0], self.of_rows[self.terms[:, 1], row] * self.of_columns[column, self.terms[:, 2]])
+        np.add.at(
+            values, self.terms[:, 0], self.of_rows[self.terms[:, 1], row] * self.of_columns[column, self.terms[:, 2]]
+        )
         return values
 
 
