@@ -28,6 +28,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "_sampling_speed",
     ),
     "daisy": ("_daisy_flake", "_daisy_alloy", "_daisy_decision"),
+    "mfsi": ("_mfsi_registration",),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

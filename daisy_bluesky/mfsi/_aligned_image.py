@@ -51,7 +51,7 @@ class AlignedSum:
         _spread(np.ascontiguousarray(frame, dtype=np.float64), displacement, self._upsample, self.total, self.exposure)
 
     def image(self) -> Array:
-        """Return the sum divided by its exposure; where that is thin, by a wider neighbourhood's; NaN where there is none."""
+        """Return the sum over its exposure, or where that is thin a wider neighbourhood's; NaN where there is none."""
         image = np.full(self.total.shape, np.nan)
         thin = THIN * self.exposure[self.exposure > 0].mean() if self.exposure.any() else 0.0
         total, exposure = self.total, self.exposure

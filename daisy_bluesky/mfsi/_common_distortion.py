@@ -22,7 +22,8 @@ class CommonDistortion:
     known : bool
         Whether the drift stands out, so that shear and stretch could be taken out; otherwise they are unknown.
     matrix : (2, 2) float64
-        What is added to each pixel's place, from the middle of the frame: ``displacement += matrix @ place``. Zero when unknown.
+        What the displacement gains with the place in the common frame, from its middle: ``matrix @ place``; zero when
+        unknown.
     """
 
     drift: Array

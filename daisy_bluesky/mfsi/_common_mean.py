@@ -101,14 +101,14 @@ class _GrowingMean:
         mean = self._total / np.maximum(self._count, 1e-9)[..., None]
         return np.asarray(sum(weight[:, None] * mean[knot] for knot, weight in self._around(places)))
 
-    def _around(self, places: Array) -> list[tuple[tuple[Array, ...], Array]]:
+    def _around(self, places: Array) -> list[tuple[tuple[NDArray[np.int64], ...], Array]]:
         base = np.floor(places).astype(np.int64)
         part = places - base
-        base = base - self._low
+        knots = base - self._low
         found = []
         for corner in np.ndindex(*[2] * places.shape[1]):
             weight = np.where(np.array(corner), part, 1 - part).prod(axis=1)
-            found.append((tuple((base + corner).T), weight))
+            found.append((tuple((knots + corner).T), weight))
         return found
 
     def _make_room(self, places: Array) -> None:

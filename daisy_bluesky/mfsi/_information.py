@@ -134,7 +134,7 @@ def fit_linear(image: Array, seen: Array, noise: Array, linear: Array) -> None:
 
 @compiled
 def misfit(image: Array, seen: Array, linear: Array, sums: Array) -> None:
-    """Fill `sums`, (5,), with what a line of the squared misfit over the expected value needs: n, x, x^2, e^2, x e^2."""
+    """Fill `sums`, (5,), with the sums that fit a line of the squared misfit e^2 over x: n, x, x^2, e^2, x e^2."""
     sums[:] = 0
     for r in range(image.shape[0]):
         for c in range(image.shape[1]):

@@ -72,7 +72,7 @@ class Posterior:
         return side.reshape(coefficients.shape), alone[:, :, 0] - np.einsum("rdk,k->rd", self._answer, side)
 
     def row_variances(self) -> tuple[Array, Array]:
-        """Return the variance of each row, and its covariance with the row before, given the field; both (rows, 2) px^2."""
+        """Return each row's variance and its covariance with the row before, given the field; both (rows, 2) px^2."""
         variances, covariances = np.empty_like(self._inverses), np.empty_like(self._rows.links)
         chain_covariance(self._inverses, self._rows.links, variances, covariances)
         return variances[:, [0, 2]], covariances

@@ -1,7 +1,6 @@
 """Registration of a whole series: the incremental one, then every frame again against the mean of all others."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,26 +80,26 @@ def refine(
     task = Realignment(reference, prior, reference.frames <= SHORT)
     numbers = [number for number, alignment in enumerate(alignments) if alignment is not None]
     starts = [alignment for alignment in alignments if alignment is not None]
-    better = Reference(reference.shape)
     learning = PriorLearning(prior)
     common = CommonMean(reference.shape, prior.basis.degree)
-    found: list[Alignment | None] = [None] * len(alignments)
-    results = mapping(task, (frames[number] for number in numbers), starts)
-    for number, alignment in zip(numbers, results, strict=True):
-        found[number] = alignment
+    better = Reference(reference.shape)
+    found = []
+    for alignment in mapping(task, (frames[number] for number in numbers), starts):
+        found.append(alignment)
         learning.add(alignment.evidence)
         common.add(alignment)
-    for number in numbers:
-        found[number] = common.removed_from(found[number])
-        better.add(np.ascontiguousarray(frames[number], dtype=np.float64), placed(prior.basis, found[number]))
-    return found, better, learning.prior()
+    placed_again: list[Alignment | None] = [None] * len(alignments)
+    for number, alignment in zip(numbers, found, strict=True):
+        usual = common.removed_from(alignment)
+        placed_again[number] = usual
+        better.add(np.ascontiguousarray(frames[number], dtype=np.float64), placed(prior.basis, usual))
+    return placed_again, better, learning.prior()
 
 
-@dataclass(frozen=True)
 class Realignment:
-    """Aligns a frame with a fixed reference: a pure function of the frame and of what is stored here.
+    """Aligns a frame with a fixed reference: a pure function of the frame and of what it was made with.
 
-    Attributes
+    Parameters
     ----------
     reference : Reference
         Sum of all frames.
@@ -110,21 +109,17 @@ class Realignment:
         Whether the frame is taken out of the reference first.
     """
 
-    reference: Reference
-    prior: ScanPrior
-    leave_out: bool
-
-    def __post_init__(self) -> None:
-        noise = typical_noise(self.prior, self.reference)
-        object.__setattr__(self, "_noise", noise)
-        object.__setattr__(self, "_spline", None if self.leave_out else self.reference.spline(noise))
+    def __init__(self, reference: Reference, prior: ScanPrior, leave_out: bool) -> None:
+        self._reference, self._prior = reference, prior
+        self._noise = typical_noise(prior, reference)
+        self._spline = None if leave_out else reference.spline(self._noise)
 
     def __call__(self, frame: ArrayLike, start: Alignment) -> Alignment:
         """Return where a frame lies that lay at `start` before."""
         image = np.ascontiguousarray(frame, dtype=np.float64)
-        return align(image, self._spline_for(image, start), start, self.prior)
+        return align(image, self._spline_for(image, start), start, self._prior)
 
     def _spline_for(self, image: Array, start: Alignment) -> Spline:
         if self._spline is not None:
             return self._spline
-        return self.reference.spline(self._noise, (image, placed(self.prior.basis, start)))
+        return self._reference.spline(self._noise, (image, placed(self._prior.basis, start)))

@@ -79,7 +79,8 @@ class Registrar:
         image = as_frame(frame, None if self._reference is None else self._reference.shape)
         reason = fault(image)
         if reason is not None:
-            return self._leave_out(reason)
+            self._leave_out(reason)
+            return None
         if self._reference is None:
             return self._begin(image)
         return self._continue(image, self._reference)
@@ -110,7 +111,7 @@ class Registrar:
         self._reference = Reference((image.shape[0], image.shape[1]))
         basis = ScanBasis(self._reference.shape, self._degree)
         self._learning = PriorLearning(first_prior(basis, first_noise(image)))
-        self._waves = WaveSearch(self._reference.shape, max(2, min(WAVE_FRAMES, WAVE_MEMORY // (8 * image.size))))
+        self._waves = _wave_search(image)
         self._common = CommonMean(basis.shape, basis.degree)
         self._drift.take(np.zeros(2))
         return self._take(image, shifted(self._reference.shape, np.zeros(2)))
@@ -121,7 +122,8 @@ class Registrar:
         if not self._belongs(found.match, image.size):
             found = find_shift(image, spline, self._drift.next(), prior.noise, search=True)
         if not self._belongs(found.match, image.size):
-            return self._leave_out(f"does not match the frames before it (correlation {found.match:.2f})")
+            self._leave_out(f"does not match the frames before it (correlation {found.match:.2f})")
+            return None
         self._matches.append(found.match)
         self._drift.take(found.shift)
         alignment = align(image, spline, shifted(reference.shape, found.shift), prior)
@@ -131,14 +133,17 @@ class Registrar:
         return self._take(image, alignment)
 
     def _look_for_waves(self, image: Array, spline: Spline, alignment: Alignment, prior: ScanPrior) -> None:
-        if not self._waves.wanting:
+        if not self._waves.wants_more():
             return
         self._waves.add(*residual_scores(image, spline, alignment, prior))
-        if self._waves.wanting:
+        if self._waves.wants_more():
             return
         wave = self._waves.found()
-        if wave is not None and len(prior.basis.waves) < MOST_WAVES:
-            self._learning.use_waves(self._learning.prior().with_waves((*prior.basis.waves, wave)))
+        if wave is not None:
+            waves = (*prior.basis.waves, wave)
+            self._learning.use_waves(self._learning.prior().with_waves(waves))
+            if len(waves) < MOST_WAVES:
+                self._waves = _wave_search(image)
 
     def _take(self, image: Array, alignment: Alignment) -> Array:
         self._common.add(alignment)
@@ -163,6 +168,11 @@ class Registrar:
             self._spline = reference.spline(typical_noise(self.prior, reference))
             self._spline_frames = reference.frames
         return self._spline
+
+
+def _wave_search(image: Array) -> WaveSearch:
+    frames = max(2, min(WAVE_FRAMES, WAVE_MEMORY // (8 * image.size)))
+    return WaveSearch((image.shape[0], image.shape[1]), frames)
 
 
 def placed(basis: ScanBasis, alignment: Alignment) -> Array:

@@ -116,7 +116,7 @@ class Registration:
         displacement -= self._shifts().mean(axis=0)
         matrix = self.common_distortion.matrix
         if matrix.any():
-            pixels = np.stack(np.indices(self.shape), axis=-1) - (np.array(self.shape) - 1) / 2
+            pixels = np.moveaxis(np.indices(self.shape), 0, -1) - (np.array(self.shape) - 1) / 2
             displacement = displacement + (pixels + displacement) @ matrix.T
         return displacement
 

@@ -1,4 +1,4 @@
-"""Rows as a chain: each is pulled by its own pixels, by its prior and by the row before it (Kalman filter and smoother)."""
+"""Rows as a chain, each pulled by its own pixels, its prior and the row before it: Kalman filter and smoother."""
 
 import numpy as np
 from numpy.typing import NDArray

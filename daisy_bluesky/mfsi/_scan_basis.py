@@ -18,7 +18,8 @@ Wave = tuple[float, float]
 class ScanBasis:
     """Legendre polynomials up to a total degree, and a cosine and a sine for each wave.
 
-    Each function is a sum of products of a function of the row and one of the column; all have a mean square of about one.
+    Each function is a sum of products of a function of the row and one of the column. The polynomials have a mean
+    square of one, the waves of one half.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class ScanBasis:
 
     @cached_property
     def terms(self) -> NDArray[np.int64]:
-        """Products that make up the functions, (terms, 3) int64: function, its factor of the row, its factor of the column."""
+        """Products that make up the functions, (terms, 3) int64: function, factor of the row, factor of the column."""
         found = [(k, a, b) for k, (a, b) in enumerate(self._pairs)]
         n, p = len(self.waves), self.degree + 1
         for k in range(n):

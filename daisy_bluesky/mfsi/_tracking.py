@@ -128,7 +128,7 @@ def _step(pulls: Array) -> Array:
     determinant = yy * xx - yx * yx
     if not determinant > 0:
         return np.zeros(2)
-    return np.clip(np.array([xx * y - yx * x, yy * x - yx * y]) / determinant, -LONGEST_STEP, LONGEST_STEP)
+    return np.asarray(np.clip(np.array([xx * y - yx * x, yy * x - yx * y]) / determinant, -LONGEST_STEP, LONGEST_STEP))
 
 
 def _match(image: Array, seen: Array) -> float:

@@ -29,9 +29,8 @@ class WaveSearch:
         self._pulls: list[NDArray[np.float32]] = []
         self._information = 0.0
 
-    @property
-    def wanting(self) -> bool:
-        """Whether more frames are to be looked at."""
+    def wants_more(self) -> bool:
+        """Tell whether more frames are to be looked at."""
         return len(self._pulls) < self._frames
 
     def add(self, pulls: Array, information: float) -> None:
@@ -40,7 +39,7 @@ class WaveSearch:
         self._information += information
 
     def found(self) -> Wave | None:
-        """Return the frequency, cycles per px along rows and columns, of the strongest wave; None if none stands out."""
+        """Return the frequency of the strongest wave, cycles per px along rows and columns; None if none stands out."""
         if not self._pulls:
             return None
         power = np.zeros((self._shape[0], self._shape[1] // 2 + 1))

@@ -77,7 +77,7 @@ class ScanDistortion:
         start, end = self._path[frame], self._path[frame + 1]
         moved = start + part * (end - start)
         moved = moved + self.row_jitter(frame, rows)[:, None, :] + self.smooth_field(frame, shape)
-        return np.asarray(moved + self._mains(frame, shape))
+        return np.asarray(moved + self._mains(frame, shape), dtype=np.float64)
 
     def row_jitter(self, frame: int, rows: int) -> NDArray[np.float64]:
         """Return the displacement of whole rows, outliers included, (rows, 2) float64, px."""
@@ -95,7 +95,7 @@ class ScanDistortion:
         """Return the smooth distortion of a frame, (rows, columns, 2) float64, px."""
         rng = self._rng(_Part.FIELD, frame)
         if self.field_length is not None:
-            return self.field / np.sqrt(2) * _random_field(rng, shape, self.field_length)
+            return np.asarray(self.field / np.sqrt(2) * _random_field(rng, shape, self.field_length))
         functions = low_modes(shape)
         weights = rng.standard_normal((len(functions), 2)) / np.sqrt(2 * len(functions))
         return np.asarray(self.field * np.einsum("krc,kd->rcd", functions, weights))
