@@ -25,9 +25,17 @@ class NoPhases:
         """Return 1; 0 where a spectrum is not finite."""
         return int(np.isfinite(spectrum).all())
 
+    def label_batch(self, visits: Sequence[int], spectra: NDArray[np.generic]) -> NDArray[np.int64]:  # noqa: ARG002
+        """Return 1 for each of some spectra (n, channels); 0 where one is not finite."""
+        return np.asarray(np.isfinite(spectra).all(axis=1), np.int64)
+
     def log_likelihood(self, spectrum: NDArray[np.generic]) -> NDArray[np.float64]:  # noqa: ARG002
         """Return nothing: (0,) float64."""
         return np.empty(0)
+
+    def log_likelihoods(self, spectra: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return nothing: (n, 0) float64."""
+        return np.empty((len(spectra), 0))
 
     def relabelled(self) -> Sequence[tuple[Any, int]]:
         """Return nothing: no label ever changes."""

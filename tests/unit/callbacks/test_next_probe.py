@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from event_model import pack_event_page
 
 from daisy_bluesky.callbacks import NextProbe
 

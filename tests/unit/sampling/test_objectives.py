@@ -57,7 +57,7 @@ def test_an_objective_without_weight_draws_no_visits_until_it_is_given_some():
 
 
 def test_a_difference_within_noise_is_no_structure():
-    """Where noise hides all, visits spread like a low-discrepancy pattern: no gap is wider than three of its spacings."""
+    """Where noise hides all, visits spread evenly: no gap is wider than three of its spacings."""
     measured = sampled(Objectives(SHAPE, {"A": 1.0}, seed=1), {"A": np.zeros(SHAPE)}, {"A": 5.0}, 400)
     rows, columns = np.nonzero(measured)
     gaps = np.sqrt(((ROWS[..., None] - rows) ** 2 + (COLUMNS[..., None] - columns) ** 2).min(axis=-1))
