@@ -79,7 +79,9 @@ class SimulatedObject:
 def trained_classifier(chemistry: Any, seed: int = 0) -> PhaseClassifier:
     """Return a classifier trained on 24 spectra of each phase, measured apart from those that pixels give."""
     rng = np.random.default_rng([seed, 5])
-    spectra = rng.poisson(COUNTS * chemistry.training_mean[:, None] + NOISE, _size(chemistry.training_mean, OF_TRAINING))
+    spectra = rng.poisson(
+        COUNTS * chemistry.training_mean[:, None] + NOISE, _size(chemistry.training_mean, OF_TRAINING)
+    )
     labels = np.repeat(np.arange(1, len(spectra) + 1), OF_TRAINING)
     return PhaseClassifier.fit(spectra.reshape(len(labels), -1).astype(np.uint16), labels, seed=seed)
 

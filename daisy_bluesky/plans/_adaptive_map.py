@@ -88,8 +88,8 @@ def adaptive_map(
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
     policy : {"slads", "dose"}, optional
-        What decides. When not given, the cost of a visit says: ``"dose"`` where a `classifier` is given, the overhead of
-        a visit is no more than the dwell time and much shorter visits can be made, else ``"slads"``. The start
+        What decides. When not given, the cost of a visit says: ``"dose"`` where a `classifier` is given, the overhead
+        of a visit is no more than the dwell time and much shorter visits can be made, else ``"slads"``. The start
         document says why.
     cost : dict, optional
         What a visit costs: arguments of `daisy_bluesky.sampling.VisitCost`. What is missing is what the devices tell:
