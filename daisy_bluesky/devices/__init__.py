@@ -6,6 +6,7 @@ from daisy_bluesky.devices._detector import BeamDetector
 from daisy_bluesky.devices._devices import Devices, make_devices
 from daisy_bluesky.devices._eds import EDSDetector
 from daisy_bluesky.devices._eels import EELSDetector
+from daisy_bluesky.devices._frame_scan import FrameScan
 from daisy_bluesky.devices._haadf import HAADFDetector
 from daisy_bluesky.devices._list_scan import VISIT, ListScan
 from daisy_bluesky.devices._probe import ProbePositioner
@@ -18,6 +19,7 @@ __all__ = [
     "DoseLimitExceeded",
     "EDSDetector",
     "EELSDetector",
+    "FrameScan",
     "HAADFDetector",
     "ListScan",
     "ProbePositioner",

@@ -144,7 +144,7 @@ def test_a_page_tells_the_policy_what_its_events_would():
     events = [event(number, (number, 2), number % 3 + 1) for number in range(1, 6)]
     feed(each, start(), descriptor(), *events)
     feed(together, start(), descriptor(), ("event_page", pack_event_page(*(document for _, document in events))))
-    assert together.policy.visits == each.policy.visits
+    assert together.policy.taken == each.policy.taken
     np.testing.assert_array_equal(together.visit_labels, each.visit_labels)
     assert together.spending.charge == each.spending.charge == 10.0
     assert together.spending.seconds == each.spending.seconds
