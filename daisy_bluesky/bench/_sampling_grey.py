@@ -11,7 +11,7 @@ from daisy_bluesky.sampling import Slads, patterns, reconstruct_values
 
 IMAGES = ("dendrite_test_128", "twophase_set10_256", "powder_set2_256", "powder_set5_256")
 FRACTIONS = (0.1, 0.15, 0.2)
-LEVELS = 8
+LEVELS = 16
 SEEDS = range(10)
 Image = NDArray[np.float64]
 

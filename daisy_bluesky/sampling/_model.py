@@ -34,7 +34,7 @@ class SladsModel:
         Slopes that turn what a run tells of itself into the logarithm of true over expected distortion, and the least
         and largest of it that calibration runs told.
     interval : (2,) float64
-        5% and 95% quantile of what these were off by.
+        4% and 96% quantile of what these were off by.
     description : str
         Training set and score, for people.
     feature_version : int

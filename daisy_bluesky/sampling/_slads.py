@@ -287,7 +287,7 @@ class Slads:
         Returns
         -------
         tuple of float
-            (estimate, low, high), fractions of the pixels; low and high enclose 90% of calibration runs.
+            (estimate, low, high), fractions of the pixels; low and high enclose the truth in 90% of runs.
         """
         self._refresh()
         told = signs(self._field.summary.tiles, self._tally, self._inside)
