@@ -87,7 +87,7 @@ def test_mains_are_found_and_rows_that_jump_are_followed():
     shape = (128, 128)
     scan = {"mains": (0.0, 0.24), "mains_period": 20.3, "outlier_rows": 0.02, "field_length": 40.0}
     virtual = series(4, scan=scan, shape=shape)
-    registration = register(frames_of(virtual, 16))
+    registration = register(frames_of(virtual, 12))
     line = shape[1] + virtual.scan.fly_back
     expected = np.array([line / 20.3 % 1, 1 / 20.3])
     assert len(registration.waves) >= 1

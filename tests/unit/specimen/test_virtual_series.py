@@ -43,7 +43,7 @@ def test_what_a_frame_shows_lies_at_its_place_plus_the_displacement():
     series = VirtualSeries(lone_column(), (40, 48), scan=scan, counts=1000.0)
     row, column = centre(series.expected_image(1))
     displacement = series.displacement(1)[round(row), round(column)]
-    np.testing.assert_allclose([row, column] + displacement, [20.0, 24.0], atol=0.1)
+    np.testing.assert_allclose(np.array([row, column]) + displacement, [20.0, 24.0], atol=0.1)
 
 
 def test_a_still_scan_has_no_displacement():
@@ -202,7 +202,7 @@ def test_edges_fade_though_the_atoms_stay():
     ("driver", "worse"), [(DamageDriver.DOSE, 1.0), (DamageDriver.DOSE_RATE, 1.0), (DamageDriver.PIXEL_CHARGE, 5.0)]
 )
 def test_what_a_slow_frame_does_more_harm_by(driver, worse):
-    """One frame of five times the dwell against five fast frames: same dose and dose rate, five times the pixel charge."""
+    """One slow frame against five fast ones: the same dose and dose rate, and five times the pixel charge."""
     damage = Damage(driver=driver, reference=1e3)
     slow = VirtualSeries(crystal((32, 32)), (32, 32), dwell=0.005).exposing
     fast = VirtualSeries(crystal((32, 32)), (32, 32), dwell=0.001).exposing
