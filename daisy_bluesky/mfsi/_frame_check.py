@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SATURATED = 0.05  # part of the pixels at the highest value
+SATURATED = 0.01  # part of the pixels at the highest value, if fewer have the next lower one
 SIGNIFICANT = 5.0  # standard deviations
 Array = NDArray[np.float64]
 
@@ -46,8 +46,9 @@ def fault(image: Array) -> str | None:
     low, high = image.min(), image.max()
     if low == high:
         return f"blank: every pixel is {low:g}"
-    at_top = float((image == high).mean())
-    if at_top > SATURATED and high > 2 * np.median(image[image < high]) - low:
+    below = image[image < high].max()
+    at_top, next_lower = float((image == high).mean()), float((image == below).mean())
+    if at_top > SATURATED and at_top > next_lower:
         return f"saturated: {at_top:.0%} of the pixels are {high:g}"
     return None if _has_structure(image) else "blank: nothing in it but noise"
 

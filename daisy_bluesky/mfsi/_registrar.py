@@ -12,7 +12,7 @@ from daisy_bluesky.mfsi._reference import Reference, Spline
 from daisy_bluesky.mfsi._registration import Registration
 from daisy_bluesky.mfsi._scan_basis import ScanBasis, resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior, first_prior
-from daisy_bluesky.mfsi._tracking import DriftPrediction, find_shift
+from daisy_bluesky.mfsi._tracking import DriftPrediction, Shift, find_shift
 from daisy_bluesky.mfsi._waves import WaveSearch
 
 DEGREE = 8
@@ -20,6 +20,7 @@ WAVE_FRAMES = 10
 WAVE_MEMORY = 2**26  # bytes
 MOST_WAVES = 2
 SEARCHED = 8  # frames whose shift is always searched
+GOOD_MATCH = 0.9  # of the usual correlation, below which the shift is searched after all
 RELATIVE_MATCH = 0.5  # of the usual correlation, below which a frame does not belong to the series
 SIGNIFICANT = 5.0
 Array = NDArray[np.float64]
@@ -118,9 +119,7 @@ class Registrar:
 
     def _continue(self, image: Array, reference: Reference) -> Array | None:
         spline, prior = self._present_spline(reference), self._learning.prior()
-        found = find_shift(image, spline, self._drift.next(), prior.noise, search=reference.frames < SEARCHED)
-        if not self._belongs(found.match, image.size):
-            found = find_shift(image, spline, self._drift.next(), prior.noise, search=True)
+        found = self._find(image, spline, prior, reference.frames)
         if not self._belongs(found.match, image.size):
             self._leave_out(f"does not match the frames before it (correlation {found.match:.2f})")
             return None
@@ -131,6 +130,15 @@ class Registrar:
             self._learning.add(alignment.evidence)
         self._look_for_waves(image, spline, alignment, prior)
         return self._take(image, alignment)
+
+    def _find(self, image: Array, spline: Spline, prior: ScanPrior, known: int) -> Shift:
+        """Find the shift from where it is expected; search where that is not sure or does not match as usual."""
+        expected = self._drift.next()
+        found = find_shift(image, spline, expected, prior.noise, search=known < SEARCHED)
+        if known < SEARCHED or found.match > GOOD_MATCH * self._usual_match():
+            return found
+        searched = find_shift(image, spline, expected, prior.noise, search=True)
+        return max(found, searched, key=lambda shift: shift.match)
 
     def _look_for_waves(self, image: Array, spline: Spline, alignment: Alignment, prior: ScanPrior) -> None:
         if not self._waves.wants_more():
@@ -159,8 +167,10 @@ class Registrar:
         self._drift.skip()
 
     def _belongs(self, match: float, pixels: int) -> bool:
-        usual = float(np.median(self._matches[-50:])) if self._matches else 0.0
-        return match * np.sqrt(pixels) > SIGNIFICANT and match > RELATIVE_MATCH * usual
+        return match * np.sqrt(pixels) > SIGNIFICANT and match > RELATIVE_MATCH * self._usual_match()
+
+    def _usual_match(self) -> float:
+        return float(np.median(self._matches[-50:])) if self._matches else 0.0
 
     def _present_spline(self, reference: Reference) -> Spline:
         """Return the running mean, made anew when frames enough have been added to it to matter."""

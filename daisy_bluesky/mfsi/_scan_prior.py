@@ -123,7 +123,7 @@ class PriorLearning:
             row_sigma=np.maximum(np.sqrt(variance), _LEAST),
             row_correlation=correlation,
             field_sigma=sigma,
-            noise=self._first.noise if self._misfit is None else noise_line(self._misfit),
+            noise=self._first.noise if self._misfit is None or not self._misfit[0] else noise_line(self._misfit),
         )
 
 

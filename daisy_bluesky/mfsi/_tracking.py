@@ -12,6 +12,7 @@ from daisy_bluesky.mfsi._reference import Spline
 from daisy_bluesky.mfsi._spline import sample
 
 AS_GOOD = 0.8  # of the highest peak: peaks a crystal's repeats can give
+REMEMBERED = 7  # steps from frame to frame
 STEPS = 8
 ENOUGH = 0.002  # px
 LONGEST_STEP = 0.7  # px
@@ -35,25 +36,23 @@ class Shift:
 
 
 class DriftPrediction:
-    """Predicts the next shift from those before: the last one, and the drift since."""
+    """Predicts the next shift: the last one, and the usual drift before it, which one jump does not change."""
 
     def __init__(self) -> None:
         self._shift = np.zeros(2)
-        self._drift = np.zeros(2)
-        self._known = 0
-        self._since = 1
+        self._steps: list[Array] = []
+        self._since = 0
 
     def next(self) -> Array:
         """Return the shift expected of the next frame, (2,) float64, px."""
-        return self._shift + self._since * self._drift
+        drift = np.median(self._steps[-REMEMBERED:], axis=0) if self._steps else np.zeros(2)
+        return np.asarray(self._shift + self._since * drift)
 
     def take(self, shift: Array) -> None:
         """Take in the shift of the next frame, (2,) px."""
-        if self._known:
-            gain = max(1 / self._known, 0.2)
-            self._drift = self._drift + gain * ((shift - self._shift) / self._since - self._drift)
+        if self._since:
+            self._steps.append((shift - self._shift) / self._since)
         self._shift, self._since = shift.copy(), 1
-        self._known += 1
 
     def skip(self) -> None:
         """Pass over a frame whose shift is not known."""

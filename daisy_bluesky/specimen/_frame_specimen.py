@@ -17,7 +17,7 @@ KESTERITE_MOTIF = (
     ("Zn", 0.60, 0.00),
     ("Ag", 0.62, 0.50),
 )
-SUPPORT = 0.42  # of one column's height
+SUPPORT = 0.46  # of one column's height
 BRIGHTNESS: Mapping[str, float] = {"Ag": 1.0, "Sn": 1.12, "Se": 0.62, "Zn": 0.5, "C": 0.05}
 
 
