@@ -43,8 +43,8 @@ class DamageMonitor:
     direction : {"falling", "rising"}
         What damage does to the window: an edge fades, carbon grows.
     threshold : float, optional
-        Standard deviations that count as a change. At 4.5 an undamaged series of 230 frames gives a false alarm once
-        in about two thousand.
+        Standard deviations that count as a change. At 5 none of 1,500 undamaged series of 230 frames gave a false
+        alarm, at 4.5 one of 300.
     noise_gain : float, optional
         Variance of counts over their mean: 1 for single X-rays, more for an EELS camera.
 

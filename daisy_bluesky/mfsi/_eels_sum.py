@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.mfsi._eels_sum_energy import checked_window, frame_of_spectra
+from daisy_bluesky.mfsi._eels_sum_energy import frame_of_spectra
 from daisy_bluesky.mfsi._eels_sum_kernels import spread_spectra
 from daisy_bluesky.mfsi._spectrum_sum_exposure import MEMORY_LIMIT, Area, ExposureMap, require_memory
 from daisy_bluesky.mfsi._spectrum_sum_frame import exposure_parts
@@ -15,6 +15,7 @@ from daisy_bluesky.mfsi._spectrum_sum_positions import (
     checked_upsample,
     landing_positions,
 )
+from daisy_bluesky.mfsi._spectrum_sum_windows import checked_channels, checked_windows
 
 
 class EelsSum:
@@ -183,7 +184,7 @@ class EelsSum:
         ValueError
             If the channels are not there.
         """
-        low, high = checked_window(channels, self._channels)
+        low, high = checked_channels(channels, self._channels)
         top, left, rows, columns = self._exposure.box()
         view = self._total[top : top + rows, left : left + columns, low:high]
         view.flags.writeable = False
@@ -191,10 +192,8 @@ class EelsSum:
 
     def maps(self, windows: ArrayLike) -> NDArray[np.float64]:
         """Return sums over channel windows, (n, rows, columns) float64; `windows` and errors as `SpectrumSum.maps`."""
-        ranges = np.asarray(windows)
-        if ranges.ndim != 2 or ranges.shape[1] != 2 or ranges.dtype.kind not in "iu":
-            raise ValueError("windows must be whole numbers (n, 2): first channel and channel after the last")
-        return np.stack([self.volume((low, high)).sum(axis=2, dtype=np.float64) for low, high in ranges.tolist()])
+        ranges = checked_windows(windows, self._channels)
+        return np.stack([self.volume(window).sum(axis=2, dtype=np.float64) for window in ranges])
 
     def _shift(self, energy_shift: ArrayLike) -> NDArray[np.float64]:
         shift = np.asarray(energy_shift, dtype=np.float64)

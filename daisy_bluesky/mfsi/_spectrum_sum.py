@@ -11,6 +11,7 @@ from daisy_bluesky.mfsi._spectrum_sum_exposure import MEMORY_LIMIT, Area, Exposu
 from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame, moved_frame
 from daisy_bluesky.mfsi._spectrum_sum_kernels import (
     LARGEST_CHANNELS,
+    Box,
     count_in_windows,
     list_places,
     spread_in_windows,
@@ -18,6 +19,7 @@ from daisy_bluesky.mfsi._spectrum_sum_kernels import (
     unravel,
 )
 from daisy_bluesky.mfsi._spectrum_sum_positions import LARGEST_UPSAMPLE, SUBDIVISION, checked_shape, checked_upsample
+from daisy_bluesky.mfsi._spectrum_sum_windows import checked_channels, checked_windows, windows_of_channels
 
 Assignment = Literal["dithered", "nearest", "bilinear"]
 
@@ -232,16 +234,8 @@ class SpectrumSum:
         MemoryError
             If the maps would exceed the memory limit.
         """
-        box = self._exposure.box()
-        first, members, n = self._window_lists(windows)
-        require_memory(f"{n} maps", 16 * n * box[2] * box[3], self._limit)
-        maps = np.zeros((n, *box[2:]), np.int64)
-        for number in self._chosen(frames):
-            if self._assignment == "bilinear":
-                spread_in_windows(self._photons[number], self._width, box, first, members, maps)
-            else:
-                count_in_windows(self._photons[number], self._key(number), self._width, box, first, members, maps)
-        return maps / (SUBDIVISION * self._width) ** 2 if self._assignment == "bilinear" else maps
+        ranges, bilinear = checked_windows(windows, self._channels), self._assignment == "bilinear"
+        return self._spread(ranges, frames) if bilinear else self._counted(ranges, frames)
 
     def display(self, windows: ArrayLike, *, least_exposure: float | None = None) -> NDArray[np.float64]:
         """Return maps to look at: bilinear, divided by the exposure, the kernel widened where that is low.
@@ -263,16 +257,8 @@ class SpectrumSum:
         ValueError, MemoryError
             As `maps`.
         """
-        box, exposure = self._exposure.box(), self.exposure
-        first, members, n = self._window_lists(windows)
-        require_memory(f"{n} maps", 16 * n * box[2] * box[3], self._limit)
-        maps = np.zeros((n, *box[2:]), np.int64)
-        if self._width == 0:
-            counts = self.maps(windows).astype(np.float64)
-        else:
-            for number in self._photons:
-                spread_in_windows(self._photons[number], self._width, box, first, members, maps)
-            counts = maps / (SUBDIVISION * self._width) ** 2
+        exposure, ranges = self.exposure, checked_windows(windows, self._channels)
+        counts = self._spread(ranges, None) if self._width else self._counted(ranges, None).astype(np.float64)
         least = 0.25 * float(exposure.mean()) if least_exposure is None else least_exposure
         return widened(counts, exposure, least, largest_radius=2 * self._upsample)
 
@@ -300,7 +286,7 @@ class SpectrumSum:
         MemoryError
             If the list would exceed the memory limit.
         """
-        low, high = self._channel_range(channels)
+        low, high = checked_channels(channels, self._channels)
         places, counts = self._tallied(low, high, frames)
         columns = self._exposure.box()[3]
         listed = np.empty(
@@ -334,7 +320,7 @@ class SpectrumSum:
         MemoryError
             If the volume would exceed the memory limit.
         """
-        low, high = self._channel_range(channels)
+        low, high = checked_channels(channels, self._channels)
         box = self._exposure.box()
         voxels = box[2] * box[3] * (high - low)
         require_memory("the volume", voxels, self._limit)
@@ -359,22 +345,24 @@ class SpectrumSum:
             raise ValueError(f"frame {min(missing)} is not in the sum")
         return chosen
 
-    def _channel_range(self, channels: tuple[int, int] | None) -> tuple[int, int]:
-        low, high = (0, self._channels) if channels is None else channels
-        if not 0 <= low < high <= self._channels:
-            raise ValueError(f"channels {low} to {high} are not a range within 0 to {self._channels}")
-        return int(low), int(high)
+    def _counted(self, windows: list[tuple[int, int]], frames: Iterable[int] | None) -> NDArray[np.int64]:
+        box, maps = self._empty_maps(len(windows))
+        lists = windows_of_channels(windows, self._channels)
+        for number in self._chosen(frames):
+            count_in_windows(self._photons[number], self._key(number), self._width, box, *lists, maps)
+        return maps
 
-    def _window_lists(self, windows: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        """Return, as a list of lists, the windows that each channel belongs to, and how many windows there are."""
-        ranges = np.asarray(windows)
-        if ranges.ndim != 2 or ranges.shape[1] != 2 or ranges.dtype.kind not in "iu":
-            raise ValueError("windows must be whole numbers (n, 2): first channel and channel after the last")
-        inside = np.zeros((self._channels, len(ranges)), bool)
-        for window, (low, high) in enumerate(ranges.tolist()):
-            inside[slice(*self._channel_range((low, high))), window] = True
-        first = np.concatenate(([0], np.cumsum(inside.sum(axis=1))))
-        return first.astype(np.int64), np.nonzero(inside)[1].astype(np.int64), len(ranges)
+    def _spread(self, windows: list[tuple[int, int]], frames: Iterable[int] | None) -> NDArray[np.float64]:
+        box, maps = self._empty_maps(len(windows))
+        lists = windows_of_channels(windows, self._channels)
+        for number in self._chosen(frames):
+            spread_in_windows(self._photons[number], self._width, box, *lists, maps)
+        return np.asarray(maps / (SUBDIVISION * self._width) ** 2)
+
+    def _empty_maps(self, n: int) -> tuple[Box, NDArray[np.int64]]:
+        box = self._exposure.box()
+        require_memory(f"{n} maps", 16 * n * box[2] * box[3], self._limit)
+        return box, np.zeros((n, *box[2:]), np.int64)
 
     def _tallied(
         self, low: int, high: int, frames: Iterable[int] | None
