@@ -7,6 +7,7 @@ from daisy_bluesky.callbacks import check_decisions
 from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import Steering, adaptive_map
+from daisy_bluesky.report import draw_element_maps, element_maps
 from daisy_bluesky.specimen import EELSCamera, VirtualSpecimen
 
 SHAPE = (24, 24)
@@ -34,7 +35,7 @@ def same_decisions(documents):
     return check
 
 
-def test_energy_losses_alone_decide_and_give_maps_with_their_variances(engine, instrument, flake, documents):
+def test_energy_losses_alone_decide_and_give_maps_with_their_variances(engine, instrument, flake, documents, tmp_path):
     objectives = {"B K": 1.0, "C K": 1.0, "poor in N K": 0.5}
     engine(adaptive_map([instrument.eels], instrument.probe, objectives=objectives, fraction=0.2), documents)
     (result,) = documents.events("result")
@@ -44,6 +45,10 @@ def test_energy_losses_alone_decide_and_give_maps_with_their_variances(engine, i
         assert np.corrcoef(image.ravel(), there.ravel())[0, 1] > 0.85
         assert (variance > 0).all()
     assert "phase_map" not in result["data"]
+    maps = element_maps(documents.emitted)
+    assert list(maps) == ["B K", "C K", "N K"]
+    picture = draw_element_maps(tmp_path / "maps.png", maps, {"raster": {"B K": maps["B K"].image}})
+    assert picture.stat().st_size > 10_000
     assert len(documents.events("decisions")) == len(documents.events()) == round(0.2 * 24 * 24)
     same_decisions(documents)
 
