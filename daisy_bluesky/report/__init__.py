@@ -2,6 +2,7 @@
 
 from daisy_bluesky.report._acquisition import Acquisition
 from daisy_bluesky.report._break_even import BreakEven, break_even
+from daisy_bluesky.report._element_maps import ElementMap, draw_element_maps, element_maps
 from daisy_bluesky.report._outcome import GroundTruth, MapOutcome
 from daisy_bluesky.report._picture import draw_report
 from daisy_bluesky.report._raster_plans import RasterPlan, equal_electrons, equal_time, flying_raster, full_raster
@@ -18,14 +19,17 @@ from daisy_bluesky.report._verdict import verdict
 __all__ = [
     "Acquisition",
     "BreakEven",
+    "ElementMap",
     "GroundTruth",
     "HeldOut",
     "MapOutcome",
     "RasterPlan",
     "RunSummary",
     "break_even",
+    "draw_element_maps",
     "draw_rehearsal",
     "draw_report",
+    "element_maps",
     "equal_electrons",
     "equal_time",
     "figures_table",
