@@ -10,7 +10,9 @@ from event_model import DocumentRouter, unpack_event_page
 from event_model.documents import Event, EventDescriptor, EventPage, RunStart
 from numpy.typing import NDArray
 
+from daisy_bluesky.callbacks._intake import in_order, intake
 from daisy_bluesky.callbacks._spending import Spending
+from daisy_bluesky.classify import PooledLabeller
 from daisy_bluesky.protocols import Labeller, Policy
 
 RAREST_ESTIMATE = 256
@@ -77,17 +79,15 @@ class NextProbe(DocumentRouter):
     ----------
     policy : Policy
         Decides where; e.g. `daisy_bluesky.sampling.Slads`.
-    labeller : Labeller
-        Gives every spectrum a phase; e.g. `daisy_bluesky.classify.SpectrumLabeller`.
+    labeller : Labeller or PooledLabeller
+        Gives every spectrum a phase; e.g. `daisy_bluesky.classify.SpectrumLabeller`. A `PooledLabeller`, which asks for
+        a `DoseAllocator`, weighs spectra instead: the policy is told log-likelihoods of the phases and dwell times.
     spectrum : str
         Data key of the spectra that decide.
     position : tuple of str
         Data keys of the probe position in pixels, (row, column).
     stream : str
         The stream that holds the measurements.
-    weighs : bool
-        Whether the policy weighs spectra: it is told log-likelihoods of the phases and dwell times where the labeller
-        takes a spectrum for one of the phases, instead of labels.
 
     Notes
     -----
@@ -99,25 +99,22 @@ class NextProbe(DocumentRouter):
     def __init__(
         self,
         policy: Policy,
-        labeller: Labeller,
+        labeller: Labeller | PooledLabeller,
         *,
         spectrum: str,
         position: tuple[str, str] = ("probe_row", "probe_column"),
         stream: str = "primary",
-        weighs: bool = False,
     ) -> None:
         super().__init__()
         self.policy = policy
         self.labeller = labeller
+        self._intake = intake(policy, labeller)
         self.spending = Spending()
         self._spectrum = spectrum
         self._row_key, self._column_key = position
         self._stream = stream
-        self._weighs = weighs
         self._descriptors: set[str] = set()
         self._pixels: dict[int, tuple[int, int]] = {}
-        self._labels: dict[int, int] = {}
-        self._weighed: dict[int, int] = {}
         self._offset = 0
         self._answered: list[_Answer] = []
         self._decided = False
@@ -154,11 +151,8 @@ class NextProbe(DocumentRouter):
         self.spending.add(visit, pixel, data)
         self._pixels[visit] = pixel
         spectrum = np.asarray(data[self._spectrum])
-        found = self.labeller.label(visit, spectrum)
-        self._labels[visit] = found
-        dwell = (data.get("beam_dwell_time", np.nan),)
-        self.policy.ingest((pixel,), self._evidence(visit, found, spectrum), dwell=dwell, visits=(visit,))
-        relabelled = self._relabel()
+        dwell = float(data.get("beam_dwell_time", np.nan))
+        found, relabelled = self._intake.take(visit, pixel, spectrum, dwell)
         if visit % self._estimate_every == 0:
             self._estimate = self.policy.remaining_distortion()
         if self._decided:
@@ -173,24 +167,6 @@ class NextProbe(DocumentRouter):
             self.event(event)
         return doc
 
-    def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> Sequence[int] | NDArray[np.float64]:
-        if not self._weighs or found < 1:
-            self._weighed.pop(visit, None)
-            return (found,)
-        evidence = self.labeller.log_likelihood(spectrum)
-        self._weighed[visit] = len(evidence)
-        return evidence[None]
-
-    def _relabel(self) -> int:
-        changed = self.labeller.relabelled()
-        self._labels.update(changed)
-        # likelihoods stay where a spectrum only looks more like another of the phases they speak of than before
-        news = [(visit, label) for visit, label in changed if not 1 <= label <= self._weighed.get(visit, 0)]
-        if news:
-            visits, labels = zip(*news, strict=True)
-            self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
-        return len(changed)
-
     @property
     def visits(self) -> int:
         """Number of visits taken in, those of continued runs included."""
@@ -199,7 +175,7 @@ class NextProbe(DocumentRouter):
     @property
     def visit_labels(self) -> NDArray[np.int16]:
         """What each visit is taken for by now, (visits,) int16: 0 failed, 1..L phase, -1 unknown."""
-        return np.array([self._labels[visit] for visit in sorted(self._labels)], dtype=np.int16)
+        return in_order(self._intake.labels)
 
     @property
     def remaining_distortion(self) -> tuple[float, float, float]:

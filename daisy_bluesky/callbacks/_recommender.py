@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daisy_bluesky.callbacks._next_probe import NextProbe
-from daisy_bluesky.classify import PhaseClassifier, SpectrumLabeller
+from daisy_bluesky.classify import PhaseClassifier, PooledLabeller, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
 from daisy_bluesky.sampling import DoseAllocator, Slads, SladsModel, VisitCost
 
@@ -39,12 +39,15 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
             f"the classifier was trained for {classifier.channels} channels, "
             f"{configuration['spectrum']} has {channels}; train one on spectra of this detector"
         )
+    rows, columns = configuration["shape"]
+    labeller: PooledLabeller | SpectrumLabeller = SpectrumLabeller(classifier, channels)
+    if configuration["policy"] == "dose" and classifier is not None:
+        labeller = PooledLabeller(classifier, (int(rows), int(columns)))
     return NextProbe(
         _make_policy(configuration, models, phases=len(classifier.phases) if classifier else 1),
-        SpectrumLabeller(classifier, channels),
+        labeller,
         spectrum=configuration["spectrum"],
         position=tuple(configuration["position"]),
-        weighs=configuration["policy"] == "dose",
     )
 
 

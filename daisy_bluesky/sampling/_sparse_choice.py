@@ -62,7 +62,7 @@ class SparseChoice:
     def nearest(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how far the nearest visited pixel is from some pixels, (n, 2): (n,), pixels."""
         there = self._field.pixels["neighbours"][places[:, 0], places[:, 1], 0]
-        return np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1])
+        return np.asarray(np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1]))
 
     def score_at(self, row: int, column: int) -> float:
         """Return the score of a pixel, pixels of distortion; 0 where closed."""
@@ -70,7 +70,7 @@ class SparseChoice:
 
     def score(self) -> NDArray[np.float32]:
         """Return the score of every pixel, (rows, columns) float32, pixels of distortion; 0 where closed."""
-        return np.maximum(np.asarray(self._field.pixels["score"]), np.float32(0.0))
+        return np.asarray(np.maximum(self._field.pixels["score"], np.float32(0.0)))
 
     def predicted(self) -> NDArray[np.int64]:
         """Return the map that visited pixels predict, (rows, columns) int64, by `reconstruct`."""
