@@ -39,7 +39,7 @@ class Checkpoint:
 
 def checkpoint(sample: CountedObject, allocator: DoseAllocator, cost: float) -> Checkpoint:
     """Return the state of a map."""
-    labels = allocator.labels
+    labels = allocator.reconstruct() if allocator.cost.overhead > 0 else allocator.labels
     return Checkpoint(
         cost, labels, sample.distortion(labels), allocator.remaining_distortion(), float(allocator.measured.mean())
     )

@@ -1,18 +1,23 @@
 """The recommender: takes in every event as it is saved and says where the probe goes next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from event_model import DocumentRouter
+from event_model import DocumentRouter, unpack_event_page
 from event_model.documents import Event, EventDescriptor, EventPage, RunStart
 from numpy.typing import NDArray
 
+from daisy_bluesky.callbacks._frame_spectra import FRAME, frame_key
+from daisy_bluesky.callbacks._intake import Intake, Labelling, Visits, in_order
 from daisy_bluesky.callbacks._spending import Spending
+from daisy_bluesky.callbacks._weighing import Weighing
+from daisy_bluesky.classify import PooledLabeller
 from daisy_bluesky.protocols import Labeller, Policy
-from daisy_bluesky.sampling import Survey
+from daisy_bluesky.sampling import DoseAllocator, Survey
 
 STEERING = "steering"
 RAREST_ESTIMATE = 256
@@ -79,17 +84,20 @@ class NextProbe(DocumentRouter):
     ----------
     policy : Policy
         Decides where; e.g. `daisy_bluesky.sampling.Slads`.
-    labeller : Labeller
-        Gives every spectrum a phase; e.g. `daisy_bluesky.classify.SpectrumLabeller`.
+    labeller : Labeller or PooledLabeller
+        Gives every spectrum a phase; e.g. `daisy_bluesky.classify.SpectrumLabeller`. A `PooledLabeller`, which asks for
+        a `DoseAllocator`, weighs spectra instead: the policy is told log-likelihoods of the phases and dwell times.
     spectrum : str
         Data key of the spectra that decide.
     position : tuple of str
         Data keys of the probe position in pixels, (row, column).
     stream : str
         The stream that holds the measurements.
-    weighs : bool
-        Whether the policy weighs spectra: it is told log-likelihoods of the phases and dwell times where the labeller
-        takes a spectrum for one of the phases, instead of labels.
+
+    Attributes
+    ----------
+    steered : mapping of str to Any
+        What the operator has asked for last; empty when nothing.
 
     Notes
     -----
@@ -101,29 +109,25 @@ class NextProbe(DocumentRouter):
     def __init__(
         self,
         policy: Policy,
-        labeller: Labeller,
+        labeller: Labeller | PooledLabeller,
         *,
         spectrum: str,
         position: tuple[str, str] = ("probe_row", "probe_column"),
         stream: str = "primary",
-        weighs: bool = False,
     ) -> None:
         super().__init__()
         self.policy = policy
         self.labeller = labeller
         self.spending = Spending()
+        self.steered: Mapping[str, Any] = {}
+        self._intake = self._make_intake()
         self._spectrum = spectrum
         self._row_key, self._column_key = position
         self._stream = stream
-        self._weighs = weighs
         self._required = {spectrum, *position}
-        self.steered: Mapping[str, Any] = {}
         self._descriptors: set[str] = set()
-        self._steering: set[str] = set()
-        self._surveys: set[str] = set()
-        self._pixels: dict[int, tuple[int, int]] = {}
-        self._labels: dict[int, int] = {}
-        self._weighed: dict[int, int] = {}
+        self._others: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+        self._visits = 0
         self._offset = 0
         self._answered: list[_Answer] = []
         self._decided = False
@@ -131,137 +135,92 @@ class NextProbe(DocumentRouter):
         pixels = policy.shape[0] * policy.shape[1]
         self._estimate_every = min(max(pixels // RAREST_ESTIMATE, 1), RAREST_ESTIMATE)
 
+    def _make_intake(self) -> Intake:
+        if not isinstance(self.labeller, PooledLabeller):
+            return Labelling(self.policy, self.labeller)
+        if not isinstance(self.policy, DoseAllocator):
+            name = type(self.policy).__name__
+            raise TypeError(f"a PooledLabeller weighs spectra for a DoseAllocator, not for a {name}")
+        return Weighing(self.policy, self.labeller)
+
     def start(self, doc: RunStart) -> None:  # noqa: ARG002
         """Begin a run: its visits are counted after those of the runs it continues."""
-        self._offset = max(self._pixels, default=0)
+        self._offset = self._visits
         self._descriptors.clear()
+        self._others.clear()
         self._answered.clear()
         self.spending.begin()
 
     def descriptor(self, doc: EventDescriptor) -> None:
-        """Note the streams that hold the measurements, the survey image and what the operator wants."""
-        if doc["name"] == STEERING:
-            self._steering.add(doc["uid"])
-        if doc["name"] == "survey":
-            self._surveys.add(doc["uid"])
-        if doc["name"] != self._stream:
-            return
-        missing = self._required - doc["data_keys"].keys()
-        if missing:
-            raise ValueError(
-                f"the events carry no {', '.join(sorted(missing))}; measured are {', '.join(sorted(doc['data_keys']))}"
-            )
-        self._descriptors.add(doc["uid"])
+        """Note the streams that hold the measurements, a survey image, a whole frame and what the operator wants."""
+        name, keys = doc["name"], doc["data_keys"]
+        if name == self._stream:
+            if missing := self._required - keys.keys():
+                have = ", ".join(sorted(keys))
+                raise ValueError(f"the events carry no {', '.join(sorted(missing))}; measured are {have}")
+            self._descriptors.add(doc["uid"])
+        elif name == STEERING:
+            self._others[doc["uid"]] = self._steer
+        elif name == "survey":
+            self._others[doc["uid"]] = self._heed
+        elif name == FRAME and (key := frame_key(self._spectrum)) in keys:
+            rows, columns, channels = keys[key]["shape"]
+            self._others[doc["uid"]] = partial(self._take_frame, (rows, columns, channels))
 
     def event(self, doc: Event) -> Event:
-        """Classify the spectrum of an event and take it in; let the policy heed a survey image or the operator."""
-        if doc["descriptor"] in self._steering:
-            self._steer(doc["data"])
-        if doc["descriptor"] in self._surveys:
-            self._heed(doc["data"])
-        if doc["descriptor"] not in self._descriptors:
-            return doc
-        began = perf_counter()
-        data = doc["data"]
-        visit = self._offset + int(doc["seq_num"])
-        pixel = (round(data[self._row_key]), round(data[self._column_key]))
-        self.spending.add(visit, pixel, data)
-        self._pixels[visit] = pixel
-        spectrum = np.asarray(data[self._spectrum])
-        found = self.labeller.label(visit, spectrum)
-        self._labels[visit] = found
-        dwell = (data.get("beam_dwell_time", np.nan),)
-        self.policy.ingest((pixel,), self._evidence(visit, found, spectrum), dwell=dwell, visits=(visit,))
-        relabelled = self._relabel()
-        if visit % self._estimate_every == 0:
-            self._estimate = self.policy.remaining_distortion()
-        if self._decided:
-            self._answered.clear()
-            self._decided = False
-        self._answered.append(_Answer(visit, found, relabelled, len(self.labeller.phases), perf_counter() - began))
+        """Classify the spectrum of an event and take it in; heed a survey image, a whole frame or the operator."""
+        if doc["descriptor"] in self._descriptors:
+            self._take([doc["seq_num"]], {key: (value,) for key, value in doc["data"].items()})
+        elif doc["descriptor"] in self._others:
+            self._others[doc["descriptor"]](doc["data"])
         return doc
-
-    def _heed(self, data: Mapping[str, Any]) -> None:
-        heed = getattr(self.policy, "heed", None)
-        if heed is None:
-            raise ValueError("survey: this policy heeds no survey image; use sampling.DoseAllocator, policy='dose'")
-        heed(Survey(data["survey_image"]))
-        self.spending.add_frame(data)
 
     def event_page(self, doc: EventPage) -> EventPage:
         """Classify the spectra of a page of events, all together, and take them in."""
-        if doc["descriptor"] in self._descriptors and len(doc["seq_num"]):
-            self._take_page(doc["seq_num"], doc["data"])
+        if doc["descriptor"] in self._descriptors:
+            if len(doc["seq_num"]):
+                self._take(doc["seq_num"], doc["data"])
+        elif doc["descriptor"] in self._others:
+            for event in unpack_event_page(doc):
+                self.event(event)
         return doc
 
-    def _take_page(self, seq_nums: Sequence[int], data: Mapping[str, Sequence[Any]]) -> None:
+    def _take(self, seq_nums: Sequence[int], data: Mapping[str, Sequence[Any]]) -> None:
         began = perf_counter()
-        visits = [self._offset + int(seq_num) for seq_num in seq_nums]
-        pixels = [*zip(map(round, data[self._row_key]), map(round, data[self._column_key]), strict=True)]
-        self.spending.add_page(visits, pixels, data)
-        self._pixels.update(zip(visits, pixels, strict=True))
-        spectra = np.asarray(data[self._spectrum])
-        found = self.labeller.label_batch(visits, spectra)
-        self._labels.update(zip(visits, found.tolist(), strict=True))
-        dwell = np.asarray(data.get("beam_dwell_time", np.full(len(visits), np.nan)), np.float64)
-        self._ingest_page(np.array(visits), np.array(pixels), spectra, found, dwell)
-        relabelled = self._relabel()
-        if visits[-1] // self._estimate_every > (visits[0] - 1) // self._estimate_every:
+        visits = self._told(seq_nums, data)
+        self._visits = max(self._visits, *visits.numbers)
+        self.spending.add(visits.numbers, visits.pixels, data)
+        found, relabelled = self._intake.take(visits)
+        if visits.numbers[-1] // self._estimate_every > (visits.numbers[0] - 1) // self._estimate_every:
             self._estimate = self.policy.remaining_distortion()
         if self._decided:
             self._answered.clear()
             self._decided = False
-        phases, seconds = len(self.labeller.phases), (perf_counter() - began) / len(visits)
+        phases, seconds = len(self.labeller.phases), (perf_counter() - began) / len(found)
         self._answered += [
             _Answer(visit, label, relabelled, phases, seconds)
-            for visit, label in zip(visits, found.tolist(), strict=True)
+            for visit, label in zip(visits.numbers, found, strict=True)
         ]
 
-    def _ingest_page(
-        self,
-        visits: NDArray[np.int64],
-        pixels: NDArray[np.int64],
-        spectra: NDArray[np.generic],
-        found: NDArray[np.int64],
-        dwell: NDArray[np.float64],
-    ) -> None:
-        weighed = (found >= 1) & self._weighs
-        for chosen in (np.flatnonzero(~weighed), np.flatnonzero(weighed)):
-            if len(chosen):
-                evidence = self._evidence_of(visits[chosen], spectra[chosen], found[chosen], weighed[chosen[0]])
-                self.policy.ingest(pixels[chosen], evidence, dwell=dwell[chosen], visits=visits[chosen])
+    def _told(self, seq_nums: Sequence[int], data: Mapping[str, Sequence[Any]]) -> Visits:
+        numbers = [self._offset + int(seq_num) for seq_num in seq_nums]
+        pixels = [*zip(map(round, data[self._row_key]), map(round, data[self._column_key]), strict=True)]
+        dwell = np.asarray(data.get("beam_dwell_time", np.full(len(numbers), np.nan)), np.float64)
+        return Visits(numbers, pixels, np.asarray(data[self._spectrum]), dwell, data)
 
-    def _evidence_of(
-        self, visits: NDArray[np.int64], spectra: NDArray[np.generic], found: NDArray[np.int64], weighed: np.bool_
-    ) -> NDArray[np.int64] | NDArray[np.float64]:
-        evidence = self.labeller.log_likelihoods(spectra) if weighed else found
-        for visit in visits.tolist():
-            if weighed:
-                self._weighed[visit] = evidence.shape[1]
-            else:
-                self._weighed.pop(visit, None)
-        return evidence
+    def _heed(self, data: Mapping[str, Any]) -> None:
+        if not isinstance(self.policy, DoseAllocator):
+            raise TypeError("survey: this policy heeds no survey image; use sampling.DoseAllocator, policy='dose'")
+        self.policy.heed(Survey(data["survey_image"]))
+        self.spending.add_scan("survey", np.shape(data["survey_image"]), data, measures=False)
 
-    def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> Sequence[int] | NDArray[np.float64]:
-        if not self._weighs or found < 1:
-            self._weighed.pop(visit, None)
-            return (found,)
-        evidence = self.labeller.log_likelihood(spectrum)
-        self._weighed[visit] = len(evidence)
-        return evidence[None]
-
-    def _relabel(self) -> int:
-        changed = self.labeller.relabelled()
-        self._labels.update(changed)
-        # likelihoods stay where a spectrum only looks more like another of the phases they speak of than before
-        news = [(visit, label) for visit, label in changed if not 1 <= label <= self._weighed.get(visit, 0)]
-        if news:
-            self._take_in_again(news)
-        return len(changed)
-
-    def _take_in_again(self, changed: Sequence[tuple[int, int]]) -> None:
-        visits, labels = zip(*changed, strict=True)
-        self.policy.ingest([self._pixels[visit] for visit in visits], labels, visits=visits)
+    def _take_frame(self, shape: tuple[int, int, int], data: Mapping[str, Any]) -> None:
+        """Take in one visit to every pixel; these have no numbers of their own."""
+        if not isinstance(self._intake, Weighing):
+            raise TypeError("frame: this policy weighs no frames; use sampling.DoseAllocator, policy='dose'")
+        self._intake.take_frame(data[frame_key(self._spectrum)], shape, float(data["frame_dwell_time"]))
+        self.spending.add_scan(FRAME, shape[:2], data, measures=True)
+        self._estimate = self.policy.remaining_distortion()
 
     def _steer(self, data: Mapping[str, Any]) -> None:
         """Do what the operator has asked for, as an event of the steering stream says."""
@@ -279,12 +238,12 @@ class NextProbe(DocumentRouter):
     @property
     def visits(self) -> int:
         """Number of visits taken in, those of continued runs included."""
-        return len(self._pixels)
+        return self._visits
 
     @property
     def visit_labels(self) -> NDArray[np.int16]:
         """What each visit is taken for by now, (visits,) int16: 0 failed, 1..L phase, -1 unknown."""
-        return np.array([self._labels[visit] for visit in sorted(self._labels)], dtype=np.int16)
+        return in_order(self._intake.labels)
 
     @property
     def remaining_distortion(self) -> tuple[float, float, float]:

@@ -1,14 +1,15 @@
 """The recommender of maps with several objectives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from event_model.documents import Event
 from numpy.typing import NDArray
 
+from daisy_bluesky.callbacks._intake import Intake
 from daisy_bluesky.callbacks._next_probe import NextProbe
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
+from daisy_bluesky.callbacks._objective_intake import ObjectiveIntake
 from daisy_bluesky.protocols import Labeller
 from daisy_bluesky.sampling import PHASES, Objectives, reconstruct_noisy
 
@@ -29,31 +30,15 @@ class ObjectiveProbe(NextProbe):
     """
 
     policy: Objectives
+    labeller: Labeller
 
     def __init__(self, policy: Objectives, labeller: Labeller, evidence: ObjectiveEvidence, **kwargs: Any) -> None:
-        super().__init__(policy, labeller, **kwargs)
         self._read = evidence
+        super().__init__(policy, labeller, **kwargs)
         self._required |= evidence.keys
-        self._data: Mapping[str, Any] = {}
-        self._found: dict[int, NDArray[np.float64]] = {}
 
-    def event(self, doc: Event) -> Event:
-        """Take in an event."""
-        self._data = doc["data"]
-        return super().event(doc)
-
-    def _evidence(self, visit: int, found: int, spectrum: NDArray[np.generic]) -> NDArray[np.float64]:
-        del spectrum
-        evidence = self._read(self._data, found)
-        # a spectrum that was taken for a failed one may turn out to be of a phase nobody knew
-        self._found[visit] = evidence if found else self._read(self._data, 1)
-        return evidence
-
-    def _take_in_again(self, changed: Sequence[tuple[int, int]]) -> None:
-        failed = np.full((1, len(self._read.names), 2), np.nan)
-        for visit, label in changed:
-            evidence = self._read.relabelled(self._found[visit], label) if label else failed
-            self.policy.ingest((self._pixels[visit],), evidence, visits=(visit,))
+    def _make_intake(self) -> Intake:
+        return ObjectiveIntake(self.policy, self.labeller, self._read)
 
     def _steer(self, data: Mapping[str, Any]) -> None:
         super()._steer(data)

@@ -7,7 +7,7 @@ from daisy_bluesky.callbacks._next_probe import NextProbe
 from daisy_bluesky.callbacks._no_phases import NoPhases
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
 from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe
-from daisy_bluesky.classify import PhaseClassifier, SpectrumLabeller
+from daisy_bluesky.classify import PhaseClassifier, PooledLabeller, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
 from daisy_bluesky.sampling import PHASES, DoseAllocator, Objectives, Slads, SladsModel, VisitCost
 
@@ -45,12 +45,15 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
         )
     if configuration["policy"] == "objectives":
         return _for_objectives(configuration, models, classifier)
+    rows, columns = configuration["shape"]
+    labeller: PooledLabeller | SpectrumLabeller = SpectrumLabeller(classifier, channels)
+    if configuration["policy"] == "dose" and classifier is not None:
+        labeller = PooledLabeller(classifier, (int(rows), int(columns)))
     return NextProbe(
         _make_policy(configuration, models, phases=len(classifier.phases) if classifier else 1),
-        SpectrumLabeller(classifier, channels),
+        labeller,
         spectrum=configuration["spectrum"],
         position=tuple(configuration["position"]),
-        weighs=configuration["policy"] == "dose",
     )
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-READINGS = ("beam_charge", "beam_dwell_time", "beam_time")
-
 
 @dataclass(frozen=True)
-class _Frame:
+class _Scan:
     shape: tuple[int, int]
     charge: float
     dwell: float
+
+    def on(self, whole: NDArray[Any]) -> NDArray[Any]:
+        """Return the pixels of a map that were scanned."""
+        return whole[: self.shape[0], : self.shape[1]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Spending:
         self.charge = 0.0
         self.dwell = 0.0
         self._visits: dict[int, _Visit] = {}
-        self._frames: list[_Frame] = []
+        self._scans: list[_Scan] = []
         self._earlier = 0.0
         self._first: float | None = None
         self._last = 0.0
@@ -50,38 +52,46 @@ class Spending:
         self._first = None
         self._last = 0.0
 
-    def add(self, visit: int, pixel: tuple[int, int], data: Mapping[str, Any]) -> None:
-        """Take in the beam's reading of a visit to a pixel, when the event carries one."""
+    def add(self, visits: Sequence[int], pixels: Sequence[tuple[int, int]], data: Mapping[str, Sequence[Any]]) -> None:
+        """Take in the beam's readings of visits to pixels, when the events carry them."""
         if "beam_charge" not in data:
             return
-        before = self._visits.get(visit)
-        now = _Visit(pixel, float(data["beam_charge"]), float(data["beam_dwell_time"]))
-        self.charge += now.charge - (before.charge if before else 0.0)
-        self.dwell += now.dwell - (before.dwell if before else 0.0)
-        self._visits[visit] = now
-        self._pass(float(data["beam_time"]), now.dwell)
+        readings = zip(data["beam_charge"], data["beam_dwell_time"], data["beam_time"], strict=True)
+        for visit, pixel, (charge, dwell, began) in zip(visits, pixels, readings, strict=True):
+            before = self._visits.get(visit)
+            now = _Visit(pixel, float(charge), float(dwell))
+            self.charge += now.charge - (before.charge if before else 0.0)
+            self.dwell += now.dwell - (before.dwell if before else 0.0)
+            self._visits[visit] = now
+            self._pass(float(began), now.dwell)
 
-    def add_frame(self, data: Mapping[str, Any]) -> None:
-        """Take in a survey frame, which spent the same on every pixel; one that was there before has spent nothing."""
-        charge = float(data["survey_charge"])
-        if charge == 0:
+    def add_scan(self, name: str, shape: tuple[int, ...], data: Mapping[str, Any], *, measures: bool) -> None:
+        """Take in the reading of a frame, which has spent the same on each pixel.
+
+        Parameters
+        ----------
+        name : str
+            First part of its data keys.
+        shape : tuple of int
+            Rows and columns.
+        data : mapping of str to Any
+            What the event tells; an image that was there before has spent nothing.
+        measures : bool
+            Whether spectra have come from it, so that its dwell time counts as the map's.
+        """
+        rows, columns = shape
+        scan = _Scan((rows, columns), float(data[f"{name}_charge"]), float(data[f"{name}_dwell_time"]))
+        if scan.charge == 0:
             return
-        rows, columns = np.shape(data["survey_image"])
-        self._frames.append(_Frame((rows, columns), charge, float(data["survey_dwell_time"])))
-        self.charge += charge
-        self._pass(float(data["survey_time"]), float(data["survey_seconds"]))
+        self._scans.append(scan)
+        self.charge += scan.charge
+        self.dwell += scan.dwell * rows * columns if measures else 0.0
+        self._pass(float(data[f"{name}_time"]), float(data[f"{name}_seconds"]))
 
     def _pass(self, began: float, seconds: float) -> None:
         if self._first is None:
             self._first = began
         self._last = began + seconds
-
-    def add_page(
-        self, visits: Sequence[int], pixels: Sequence[tuple[int, int]], data: Mapping[str, Sequence[Any]]
-    ) -> None:
-        """Take in the beam's readings of several visits."""
-        for place, (visit, pixel) in enumerate(zip(visits, pixels, strict=True)):
-            self.add(visit, pixel, {key: data[key][place] for key in READINGS if key in data})
 
     @property
     def seconds(self) -> float:
@@ -93,8 +103,9 @@ class Spending:
         dwell = np.zeros(shape)
         for visit in self._visits.values():
             dwell[visit.pixel] += visit.dwell
-        for frame in self._frames:
-            dwell[: frame.shape[0], : frame.shape[1]] += frame.dwell
+        for scan in self._scans:
+            part = scan.on(dwell)
+            part += scan.dwell
         return dwell
 
     def charge_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -102,8 +113,9 @@ class Spending:
         charge = np.zeros(shape)
         for visit in self._visits.values():
             charge[visit.pixel] += visit.charge
-        for frame in self._frames:
-            charge[: frame.shape[0], : frame.shape[1]] += frame.charge / (frame.shape[0] * frame.shape[1])
+        for scan in self._scans:
+            part = scan.on(charge)
+            part += scan.charge / (scan.shape[0] * scan.shape[1])
         return charge
 
     def visit_map(self, shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -111,6 +123,7 @@ class Spending:
         visits = np.zeros(shape, dtype=np.int32)
         for visit in self._visits.values():
             visits[visit.pixel] += 1
-        for frame in self._frames:
-            visits[: frame.shape[0], : frame.shape[1]] += 1
+        for scan in self._scans:
+            part = scan.on(visits)
+            part += 1
         return visits

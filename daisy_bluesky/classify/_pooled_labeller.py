@@ -1,6 +1,6 @@
 """Phases of spectra of a few counts each, which tell something only where many of them are pooled."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,7 +47,7 @@ class PooledLabeller:
         self.shape = (int(shape[0]), int(shape[1]))
         self._bank = PhaseBank(classifier, self.channels)
         self._store = SpectrumStore(self.channels)
-        self._numbers: dict[Hashable, int] = {}
+        self._numbers: dict[int, int] = {}
         self._pixel = np.full(1024, GONE, np.int64)
         self._block = -(-max(self.shape) // LARGEST_SIDE)
         cells = tuple(-(-side // self._block) for side in self.shape)
@@ -66,12 +66,12 @@ class PooledLabeller:
         """Names of the phases 1..L; phases discovered in the run come last."""
         return tuple(self._bank.phases)
 
-    def take(self, visits: Sequence[Hashable], pixels: ArrayLike, spectra: ArrayLike) -> NDArray[np.int64]:
+    def take(self, visits: Sequence[int], pixels: ArrayLike, spectra: ArrayLike) -> NDArray[np.int64]:
         """Take in visits and return what their pixels are taken for by now.
 
         Parameters
         ----------
-        visits : sequence of hashable
+        visits : sequence of int
             Identify the visits; one seen before is replaced.
         pixels : (n, 2) int
             Where they were, (row, column).
@@ -106,17 +106,18 @@ class PooledLabeller:
             self._review()
         for pixel in np.unique(flat_places[self._totals[flat_places] >= self._assessed[flat_places]]).tolist():
             self._assess(pixel)
-        return self._labels(flat_places)
+        return self._found(flat_places)
 
-    def _labels(self, pixels: Integers) -> Integers:
+    def _found(self, pixels: Integers) -> Integers:
         labels = 1 + self._evidence[pixels].argmax(axis=1)
         labels = np.where(self._verdict[pixels] == 1, labels, self._verdict[pixels])
         return np.where(self._totals[pixels] > 0, labels, 0)
 
     @property
-    def labels(self) -> NDArray[np.int64]:
-        """What every visit is taken for by now, (visits,) int64, in the order in which they first came."""
-        return self._labels(self._pixel[[self._numbers[visit] for visit in self._numbers]])
+    def labels(self) -> dict[int, int]:
+        """What the pixel of every visit is taken for by now, by visit."""
+        found = self._found(self._pixel[np.array(list(self._numbers.values()), np.int64)])
+        return dict(zip(self._numbers, found.tolist(), strict=True))
 
     def failed(self, pixels: ArrayLike) -> NDArray[np.bool_]:
         """Tell at which pixels, (n, 2), the spectra are ill, (n,) bool; where nothing was counted they are not."""
@@ -127,7 +128,7 @@ class PooledLabeller:
         """Return the log-likelihood of each phase known now, (n, phases), nats, up to a term all phases share."""
         return np.asarray(self._bank.log_likelihood(as_spectra(spectra, self.channels)), np.float64)
 
-    def renewed(self) -> tuple[list[Hashable], NDArray[np.float64]] | None:
+    def renewed(self) -> tuple[list[int], NDArray[np.float64]] | None:
         """Return visits that have not failed and their log-likelihoods, (n, phases), if changed since last asked."""
         if not self._renewed:
             return None
@@ -149,7 +150,7 @@ class PooledLabeller:
     def mean_spectra(self) -> NDArray[np.float64]:
         """Return the mean spectrum of each phase's visits, (phases, channels), counts; zero for one never visited."""
         kept = self._pixel[: len(self._store)]
-        labels = np.where(kept == GONE, GONE, self._labels(np.maximum(kept, 0)))
+        labels = np.where(kept == GONE, GONE, self._found(np.maximum(kept, 0)))
         sums = self._store.sums(labels, len(self._bank.phases))
         sizes = np.bincount(labels[labels >= 1], minlength=len(sums) + 1)[1:]
         return np.asarray(sums / np.maximum(sizes, 1)[:, None], np.float64)
@@ -157,7 +158,7 @@ class PooledLabeller:
     def _table(self) -> Floats:
         return np.ascontiguousarray(np.log(self._bank.means).T)
 
-    def _keep(self, visits: Sequence[Hashable], pixels: Integers, spectra: Spectra) -> None:
+    def _keep(self, visits: Sequence[int], pixels: Integers, spectra: Spectra) -> None:
         first = self._store.add_all(spectra)
         if len(self._store) > len(self._pixel):
             more = max(len(self._store), 2 * len(self._pixel)) - len(self._pixel)
@@ -255,9 +256,11 @@ class PooledLabeller:
         """Return the pixels, (rows, columns), whose neighbourhoods are of a phase, given about how many there are."""
         evidence = self._evidence.reshape(*self.shape, -1)
         others = np.delete(evidence, label - 1, axis=2)
-        odds = evidence[:, :, label - 1] - others.max(axis=2)
+        noise = -np.log(self.channels) * self._totals.reshape(self.shape)
+        odds = evidence[:, :, label - 1] - np.maximum(others.max(axis=2), noise)
         pooled = 9.0 * uniform_filter(odds, 3, mode="constant")
-        return np.asarray(pooled > np.log(odds.size / max(size, 1)))
+        # a pixel beside them has their neighbourhood but not their spectrum
+        return np.asarray((pooled > np.log(odds.size / max(size, 1))) & (odds > 0))
 
     def _refresh(self) -> None:
         """Give discovered phases the mean spectra of their pixels, and weigh all that was counted against them."""

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._batches import SPACING, choose_apart, short_tour
 from daisy_bluesky.sampling._checks import check_arguments, checked_visits
+from daisy_bluesky.sampling._dose_batch import batch_of
 from daisy_bluesky.sampling._dose_checks import (
     Evidence,
     Shares,
@@ -15,8 +15,10 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_mask,
     checked_prior,
     checked_shares,
+    checked_stake,
 )
-from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field
+from daisy_bluesky.sampling._dose_doubt import remaining_doubt
+from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field, grown, kernel_costs
 from daisy_bluesky.sampling._dose_ledger import DoseLedger, Findings
 from daisy_bluesky.sampling._dose_update import NOTHING, observe_each
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
@@ -36,14 +38,7 @@ SURVEY_GROWTH = 1.5
 FIRST_STRENGTH = 64
 SWEEPS = 6
 TOLERANCE = 1e-2
-POOL = 64
-LARGEST_TOUR = 128
 FAILURES = 2
-SPREAD = 4.0
-FEW_PIXELS = 5
-APART = 1.5
-# Where so many of the pixels were visited the spatial prior knows better than the learned score.
-DENSE = 0.5
 # Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
 FRAME_PART = 8
 
@@ -117,7 +112,7 @@ class DoseAllocator:
             self._limit.copy(),
             self._inside,
             len(self._channels),
-            self._costs(),
+            kernel_costs(self.cost),
             (row, column),
         )
         compile_dose_kernels()
@@ -133,16 +128,6 @@ class DoseAllocator:
         self._next_review, self._next_strength, self._next_survey = FIRST_REVIEW, FIRST_STRENGTH, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
         self._review()
-
-    def _costs(self) -> NDArray[np.float64]:
-        """Return what compiled kernels know of the cost.
-
-        The first pass takes so many pixels that their overhead costs what a frame of the shortest dwell time costs
-        without any: all pixels where visits are free, a coarse lattice where they are dear.
-        """
-        extra, shortest = self.cost.overhead + self.cost.read_noise, self.cost.minimum_dwell
-        level = min(round(np.log2(1 + extra / shortest)), 2 * LEVELS - 2)
-        return np.array([self.cost.overhead, self.cost.read_noise, shortest, level])
 
     @property
     def phases(self) -> int:
@@ -195,9 +180,7 @@ class DoseAllocator:
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
             raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
         value = max(float(self._field.value[row, column]), 0.0) * self.cost.of(float(self._field.offer[row, column]))
-        if self._sparse is not None and self._field.learned[0]:
-            return max(value, self._sparse.score_at(row, column))
-        return value
+        return value if self._sparse is None else max(value, self._sparse.score_at(self._field, row, column))
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
         """Return the next visits, ordered for short beam travel where there are several; asking changes nothing.
@@ -219,28 +202,15 @@ class DoseAllocator:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        places = self._best() if n == 1 else self._batch(n)
+        if n == 1:
+            best = best_visit(self._field) if self._sparse is None else self._sparse.best(self._field, self.cost)
+            places = np.array([] if best < 0 else [best], np.int64)
+        else:
+            places = batch_of(self._field, self.cost, self._sparse, self._last, n)
         visits = np.empty(len(places), VISIT)
         visits["row"], visits["column"] = places // self.shape[1], places % self.shape[1]
         visits["dwell"] = self._field.offer.ravel()[places]
         return visits
-
-    def _best(self) -> NDArray[np.int64]:
-        """Return the place of largest value, (1,), or none."""
-        again = best_visit(self._field)
-        new = self._sparse.best() if self._sparse is not None and self._field.learned[0] else None
-        if new is not None:
-            value = self.expected_at(*new) / self.cost.of(float(self._field.offer[new]))
-            if again < 0 or value > self._field.value.flat[again]:
-                return np.array([new[0] * self.shape[1] + new[1]])
-        return np.array([] if again < 0 else [again], np.int64)
-
-    def _values(self) -> NDArray[np.float32]:
-        """Return the values of all visits, (rows, columns) float32."""
-        if self._sparse is None or not self._field.learned[0]:
-            return self._field.value
-        cost = np.float32(self.cost.overhead) + self._field.offer
-        return np.maximum(self._field.value, self._sparse.score() / cost)
 
     def restrict(self, allowed: ArrayLike) -> None:
         """Suggest only some of the pixels from now on, in place of those allowed before; what was measured counts on.
@@ -266,47 +236,11 @@ class DoseAllocator:
         """Leave no room where pixels are not allowed or have failed too often."""
         self._field.limit[:] = np.where(self._allowed & (self._failures < FAILURES), self._limit, 0.0)
 
-    def _spacing(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how far places, (n, 2), are to be from better ones of one batch, (n,), pixels."""
-        if self._sparse is None or not self._field.learned[0]:
-            return np.full(len(candidates), APART)
-        return np.maximum(SPACING * self._sparse.nearest(candidates), APART)
-
-    def _tell_sparse(self, places: NDArray[np.int64]) -> None:
-        """Tell the sparse choice what visited places, (n, 2), amount to by now."""
-        if self._sparse is None:
-            return
-        rows, columns = places.T
-        visited = self._field.dwell[rows, columns] > 0
-        labels = np.array(self._channels)[self._field.belief[rows, columns].argmax(axis=1)]
-        self._sparse.settle(places, np.where(visited, labels, 0))
-        self._field.area[rows, columns] = self._sparse.share(rows, columns)
-        learned = self._sparse.begun and np.count_nonzero(self._field.dwell) < DENSE * self._field.dwell.size
-        if not learned:
-            self._field.area[:] = 1.0
-        if learned != self._field.learned[0]:
-            self._field.learned[0] = learned
-            rate_all(self._field)
-
-    def _batch(self, n: int) -> NDArray[np.int64]:
-        """Return up to n places of largest value: apart and in a short tour, or line by line where they are many."""
-        values = self._values().ravel()
-        pool = min(POOL * n, len(values))
-        best = np.argpartition(-values, pool - 1)[:pool]
-        best = best[np.lexsort((best, -values[best]))]
-        best = best[values[best] > 0]
-        if len(best) <= n:
-            return np.sort(best)
-        candidates = np.stack(np.divmod(best, self.shape[1]), axis=1)
-        chosen = np.zeros(len(best), bool)
-        count = choose_apart(candidates, self._spacing(candidates), n, chosen)
-        if count < n:
-            choose_apart(candidates, np.zeros(len(best)), n - count, chosen)
-        if n > LARGEST_TOUR:
-            return np.sort(best[chosen])
-        places = candidates[chosen]
-        start = places[0] if self._last is None else self._last
-        return np.asarray(best[chosen][short_tour(places, start)])
+    def _settle(self, places: NDArray[np.int64]) -> None:
+        """Let the sparse choice know what visited places, (n, 2), amount to by now."""
+        if self._sparse is not None:
+            labels = np.array(self._channels)[self._field.belief[places[:, 0], places[:, 1]].argmax(axis=1)]
+            self._sparse.tell(self._field, places, labels)
 
     def ingest(
         self,
@@ -376,6 +310,7 @@ class DoseAllocator:
         shares = Shares(before.places, before.share)
         gone, now = self._ledger.replace(names, as_findings(shares, told, before.dwell, self._channels))
         self._apply(gone, -1)
+        self._field.messages[:] = 1.0
         self._apply(now, 1)
         self._look_over()
 
@@ -392,12 +327,7 @@ class DoseAllocator:
         ValueError
             If it has another shape, is negative or not finite; then nothing has changed.
         """
-        given = np.asarray(stake, np.float64)
-        if given.shape != self.shape:
-            raise ValueError(f"stake must have the field's shape {self.shape}, not {given.shape}")
-        if not ((given >= 0) & np.isfinite(given)).all():
-            raise ValueError("stake must be finite and not negative, pixels")
-        self._field.stake[:] = given
+        self._field.stake[:] = checked_stake(stake, self.shape)
         rate_all(self._field)
 
     def heed(self, survey: Survey) -> None:
@@ -441,21 +371,8 @@ class DoseAllocator:
 
     def _grow(self, label: int) -> None:
         """Add a phase of which no visit so far knew: it counts as their least likely one."""
-        old = self._field
         self._channels.append(label)
-        self._field = empty_dose_field(old.limit, old.inside, len(self._channels), old.cost, (0, 0))._replace(
-            dwell=old.dwell,
-            level=old.level,
-            stake=old.stake,
-            coupling=old.coupling,
-            wrong=old.wrong,
-            looks=old.looks,
-            area=old.area,
-            learned=old.learned,
-        )
-        self._field.evidence[:, :, :-1] = old.evidence
-        self._field.evidence[:, :, -1] = self._least
-        self._field.expected[:, :, :-1] = old.expected
+        self._field = grown(self._field, self._least)
         self._ledger.grow()
         sweep(self._field, SWEEPS, TOLERANCE)
         self._review()
@@ -480,7 +397,7 @@ class DoseAllocator:
             self._field.dwell[self._field.dwell < NOTHING * self.cost.minimum_dwell] = 0.0
             sweep(self._field, SWEEPS, TOLERANCE)
             self._next_review = 0
-        self._tell_sparse(places)
+        self._settle(places)
         self._visits += sign * len(findings.dwell)
 
     def _look_over(self) -> None:
@@ -506,7 +423,7 @@ class DoseAllocator:
         # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
         guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
         learn_separation(self._field, guess, first)
-        self._tell_sparse(np.argwhere(self.measured))
+        self._settle(np.argwhere(self.measured))
         rate_all(self._field)
 
     def reconstruct(self) -> NDArray[np.int64]:
@@ -522,13 +439,11 @@ class DoseAllocator:
         """Estimate the total distortion of `labels` inside the region of interest.
 
         The estimate is the mean probability that another phase than the leading one is there. The prior is simpler than
-        any sample, so the interval is wide: a factor of `SPREAD` either way, and on top a few pixels of the whole map.
+        any sample, so the interval is wide: a factor of 4 either way, and on top a few pixels of the whole map.
 
         Returns
         -------
         tuple of float
             (estimate, low, high), fractions of the pixels.
         """
-        doubt = float((1.0 - self._field.belief.max(axis=2))[self._inside].clip(0.0).mean())
-        few = FEW_PIXELS / np.count_nonzero(self._inside)
-        return doubt, max(doubt / SPREAD - few, 0.0), min(SPREAD * doubt + few, 1.0)
+        return remaining_doubt(self._field)

@@ -62,6 +62,22 @@ def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np
     return np.array(np.broadcast_to(limits, shape))
 
 
+def checked_stake(stake: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return what is at stake at every pixel, (rows, columns) float64, pixels.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, is negative or not finite.
+    """
+    given = np.asarray(stake, np.float64)
+    if given.shape != shape:
+        raise ValueError(f"stake must have the field's shape {shape}, not {given.shape}")
+    if not ((given >= 0) & np.isfinite(given)).all():
+        raise ValueError("stake must be finite and not negative, pixels")
+    return given
+
+
 def checked_prior(log_prior: ArrayLike, shape: tuple[int, int, int]) -> NDArray[np.float32]:
     """Return prior log-probabilities of the phases, (rows, columns, phases) float32, nats.
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.sampling._field import TILE
+from daisy_bluesky.sampling._visit_cost import VisitCost
 
 DIRECTIONS = 8
 LEVELS = 6
@@ -144,6 +145,34 @@ def empty_dose_field(
         stake=np.zeros(shape, np.float32),
         learned=np.zeros(1, np.bool_),
     )
+
+
+def kernel_costs(cost: VisitCost) -> NDArray[np.float64]:
+    """Return what compiled kernels know of the cost, (4,), as in `DoseField`.
+
+    The first pass takes so many pixels that their overhead costs what a frame of the shortest dwell time costs
+    without any: all pixels where visits are free, a coarse lattice where they are dear.
+    """
+    extra, shortest = cost.overhead + cost.read_noise, cost.minimum_dwell
+    level = min(round(np.log2(1 + extra / shortest)), 2 * LEVELS - 2)
+    return np.array([cost.overhead, cost.read_noise, shortest, level])
+
+
+def grown(field: DoseField, least: NDArray[np.float64]) -> DoseField:
+    """Return a field with one more phase, of which visits say what they say of their least likely one.
+
+    Parameters
+    ----------
+    field : DoseField
+    least : (rows, columns) float64
+        Summed log-likelihoods of a phase nobody knew of, nats.
+    """
+    more = empty_dose_field(field.limit, field.inside, field.evidence.shape[2] + 1, field.cost, (0, 0))
+    more.evidence[:, :, :-1] = field.evidence
+    more.evidence[:, :, -1] = least
+    more.expected[:, :, :-1] = field.expected
+    kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned")
+    return more._replace(**{name: getattr(field, name) for name in kept})
 
 
 def lattice(shape: tuple[int, ...], origin: tuple[int, int]) -> NDArray[np.int8]:

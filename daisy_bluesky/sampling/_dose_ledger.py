@@ -57,14 +57,7 @@ class DoseLedger:
 
     def __init__(self, phases: int) -> None:
         self._numbers: dict[int, int] = {}
-        self._table = Findings(
-            np.zeros((0, CORNERS, 2), np.int64),
-            np.zeros((0, CORNERS)),
-            np.zeros((0, phases)),
-            np.zeros(0),
-            np.zeros(0),
-            np.zeros(0, bool),
-        )
+        self._table = _nothing(0, phases)
 
     def replace(self, names: list[int], findings: Findings) -> tuple[Findings, Findings]:
         """Keep visits, each in place of what its name stood for before.
@@ -107,7 +100,17 @@ class DoseLedger:
     def _make_room(self, count: int) -> None:
         rows = len(self._table.dwell)
         if count > rows:
-            more = max(count, 2 * rows) - rows
-            self._table = Findings(
-                *(np.concatenate([array, np.zeros((more, *array.shape[1:]), array.dtype)]) for array in self._table)
-            )
+            wider = np.minimum(np.arange(max(count, 2 * rows)), max(rows - 1, 0))
+            self._table = self._table.part(wider) if rows else _nothing(count, self._table.told.shape[1])
+
+
+def _nothing(rows: int, phases: int) -> Findings:
+    """Return a table whose rows say nothing."""
+    return Findings(
+        np.zeros((rows, CORNERS, 2), np.int64),
+        np.zeros((rows, CORNERS)),
+        np.zeros((rows, phases)),
+        np.zeros(rows),
+        np.zeros(rows),
+        np.zeros(rows, bool),
+    )

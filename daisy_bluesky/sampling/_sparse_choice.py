@@ -3,16 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.sampling._batches import SPACING
 from daisy_bluesky.sampling._dose_field import DoseField
 from daisy_bluesky.sampling._field import FAR, MASK, NEIGHBOURS, SHIFT, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._summary import best_place
 from daisy_bluesky.sampling._update import measure, rebuild
+from daisy_bluesky.sampling._visit_cost import VisitCost
+from daisy_bluesky.sampling._visit_value import best_visit, rate_all
 
-UNKNOWN = -1
 NOBODY = 0
 START_FRACTION = 0.01
+APART = 1.5
+# Where so many of the pixels were visited the spatial prior knows better than the learned score.
+DENSE = 0.5
 
 
 class SparseChoice:
@@ -53,25 +58,47 @@ class SparseChoice:
     def share(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many pixels each of some visited pixels speaks for, (n,), by how dense visits are there."""
         reach = self._field.pixels["reach"][rows, columns].astype(np.float64)
-        return np.asarray(np.where(reach < FAR, np.maximum(np.pi * reach / NEIGHBOURS, 1.0), 1.0))
+        return np.where(reach < FAR, np.maximum(np.pi * reach / NEIGHBOURS, 1.0), 1.0)
 
-    def best(self) -> tuple[int, int] | None:
-        """Return the unvisited pixel of largest score; None when none is left."""
-        place = best_place(self._field.summary)
-        return None if place < 0 else (place >> SHIFT, place & MASK)
+    def tell(self, field: DoseField, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Take in what places, (n, 2), amount to, (n,), and rate unvisited pixels from the start to half of all."""
+        rows, columns = places.T
+        self.settle(places, np.where(field.dwell[rows, columns] > 0, labels, NOBODY))
+        field.area[rows, columns] = self.share(rows, columns)
+        learned = self.begun and np.count_nonzero(field.dwell) < DENSE * field.dwell.size
+        if not learned:
+            field.area[:] = 1.0
+        if learned != field.learned[0]:
+            field.learned[0] = learned
+            rate_all(field)
 
-    def nearest(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how far the nearest visited pixel is from some pixels, (n, 2): (n,), pixels."""
+    def best(self, field: DoseField, cost: VisitCost) -> int:
+        """Return row * columns + column of the visit of largest value; -1 when none is left."""
+        again, new = best_visit(field), best_place(self._field.summary)
+        if new < 0 or not field.learned[0]:
+            return again
+        row, column = new >> SHIFT, new & MASK
+        value = self.score_at(field, row, column) / cost.of(float(field.offer[row, column]))
+        return row * field.value.shape[1] + column if again < 0 or value > field.value.flat[again] else again
+
+    def values(self, field: DoseField, cost: VisitCost) -> NDArray[np.float32]:
+        """Return the values of all visits, (rows, columns) float32."""
+        if not field.learned[0]:
+            return field.value
+        score = np.maximum(self._field.pixels["score"], np.float32(0.0))
+        return np.asarray(np.maximum(field.value, score / (np.float32(cost.overhead) + field.offer)))
+
+    def spacing(self, field: DoseField, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far places, (n, 2), are to be from better ones of one batch, (n,), pixels."""
+        if not field.learned[0]:
+            return np.full(len(places), APART)
         there = self._field.pixels["neighbours"][places[:, 0], places[:, 1], 0]
-        return np.asarray(np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1]))
+        distance = np.hypot((there >> SHIFT) - places[:, 0], (there & MASK) - places[:, 1])
+        return np.asarray(np.maximum(SPACING * distance, APART))
 
-    def score_at(self, row: int, column: int) -> float:
-        """Return the score of a pixel, pixels of distortion; 0 where closed."""
-        return max(float(self._field.pixels["score"][row, column]), 0.0)
-
-    def score(self) -> NDArray[np.float32]:
-        """Return the score of every pixel, (rows, columns) float32, pixels of distortion; 0 where closed."""
-        return np.asarray(np.maximum(self._field.pixels["score"], np.float32(0.0)))
+    def score_at(self, field: DoseField, row: int, column: int) -> float:
+        """Return the score of a pixel, pixels of distortion; 0 where closed, visited or rated elsewhere."""
+        return max(float(self._field.pixels["score"][row, column]), 0.0) if field.learned[0] else 0.0
 
     def predicted(self) -> NDArray[np.int64]:
         """Return the map that visited pixels predict, (rows, columns) int64, by `reconstruct`."""

@@ -105,8 +105,9 @@ def _test(field: DoseField, leading: int, phase: int, sure: float, chance: float
 @compiled
 def _search(field: DoseField, leading: int, spent: float) -> float:
     """Return the dwell time of looking for an unknown phase, s: what tells two phases apart, and what was spent."""
-    largest = field.separation[leading].max()
-    return float(max(DECIDED / largest if largest > 0.0 else 0.0, field.cost[2]) + spent)
+    largest = float(field.separation[leading].max())
+    needed: float = max(DECIDED / largest if largest > 0.0 else 0.0, field.cost[2])
+    return needed + spent
 
 
 @compiled

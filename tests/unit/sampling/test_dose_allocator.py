@@ -178,6 +178,48 @@ def test_a_phase_may_come_in_mid_run():
     assert allocator.labels[0, 0] == 1
 
 
+def test_reweighed_visits_count_as_if_they_had_come_so():
+    rng = np.random.default_rng(2)
+    places = rng.integers(0, 12, (60, 2))
+    before, after = rng.normal(size=(60, 2)), rng.normal(size=(60, 3))
+    one, other = (DoseAllocator((12, 12), phases=2) for _ in range(2))
+    one.ingest(places, before, visits=np.arange(60))
+    one.reweigh(np.arange(60), after)
+    other.ingest(places, after, visits=np.arange(60))
+    assert one.phases == 3
+    np.testing.assert_allclose(one.posterior, other.posterior, atol=0.02)
+    np.testing.assert_allclose(one.dwell, other.dwell)
+    with pytest.raises(ValueError, match="visits"):
+        one.reweigh([99], [[0.0, 1.0, 2.0]])
+    with pytest.raises(ValueError, match="evidence"):
+        one.reweigh([1], [[0.0, float("nan")]])
+
+
+def test_dose_is_drawn_to_where_an_unknown_phase_may_be(truth):
+    allocator = run(DoseAllocator(truth.shape, phases=2, cost=VisitCost(minimum_dwell=0.5)), truth, budget=4.0)
+    stake = np.zeros(truth.shape)
+    stake[30:33, 7:10] = 1e3
+    allocator.suspect(stake)
+    visits = allocator.suggest(9)
+    assert stake[visits["row"], visits["column"]].sum() >= 2e3
+    for bad in (-stake, stake[1:], np.where(stake > 0, np.nan, stake)):
+        with pytest.raises(ValueError, match="stake"):
+            allocator.suspect(bad)
+    allocator.suspect(np.zeros(truth.shape))
+    visits = allocator.suggest(9)
+    assert stake[visits["row"], visits["column"]].sum() < 2e3
+
+
+def test_looking_goes_round_where_all_is_decided():
+    allocator = DoseAllocator((6, 6), phases=2, cost=VisitCost(minimum_dwell=1.0))
+    places = np.argwhere(np.ones((6, 6)))
+    allocator.ingest(places, np.tile([0.0, -200.0], (36, 1)))
+    for _ in range(36):
+        visits = allocator.suggest()
+        allocator.ingest(as_places(visits), [[0.0, -5.0]], dwell=visits["dwell"])
+    assert allocator.dwell.min() > 1.0
+
+
 def test_an_unknown_phase_is_a_label_of_its_own():
     allocator = DoseAllocator((6, 6), phases=2)
     allocator.ingest([(0, 0), (2, 2)], [1, -1])
