@@ -19,7 +19,15 @@ TABLES: dict[str, tuple[str, ...]] = {
     "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
     "lbj": ("_lbj_counts", "_lbj_measured", "_lbj_journal", "_lbj_eels"),
     "dosing": ("_dosing_decision", "_dosing_electrons", "_dosing_overhead"),
-    "sampling": ("_sampling_quality", "_sampling_batches", "_sampling_grey", "_sampling_stopping", "_sampling_speed"),
+    "eds-slads": ("_eds_slads",),
+    "sampling": (
+        "_sampling_quality",
+        "_sampling_batches",
+        "_sampling_grey",
+        "_sampling_stopping",
+        "_sampling_speed",
+        "_sampling_loop",
+    ),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

@@ -10,6 +10,7 @@ from event_model import DocumentRouter
 from event_model.documents import Event, EventDescriptor, EventPage, RunStart
 from numpy.typing import NDArray
 
+from daisy_bluesky.callbacks._frame_evidence import FRAME, frame_evidence, frame_key
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.protocols import Labeller, Policy
 
@@ -115,6 +116,7 @@ class NextProbe(DocumentRouter):
         self._stream = stream
         self._weighs = weighs
         self._descriptors: set[str] = set()
+        self._frames: dict[str, tuple[int, int, int]] = {}
         self._pixels: dict[int, tuple[int, int]] = {}
         self._labels: dict[int, int] = {}
         self._weighed: dict[int, int] = {}
@@ -133,7 +135,10 @@ class NextProbe(DocumentRouter):
         self.spending.begin()
 
     def descriptor(self, doc: EventDescriptor) -> None:
-        """Note the stream that holds the measurements."""
+        """Note the streams that hold the measurements."""
+        if doc["name"] == FRAME and (key := frame_key(self._spectrum)) in doc["data_keys"]:
+            rows, columns, channels = doc["data_keys"][key]["shape"]
+            self._frames[doc["uid"]] = (rows, columns, channels)
         if doc["name"] != self._stream:
             return
         missing = {self._spectrum, self._row_key, self._column_key} - doc["data_keys"].keys()
@@ -145,6 +150,8 @@ class NextProbe(DocumentRouter):
 
     def event(self, doc: Event) -> Event:
         """Classify the spectrum of an event and take it in."""
+        if doc["descriptor"] in self._frames:
+            self._take_frame(self._frames[doc["descriptor"]], doc["data"])
         if doc["descriptor"] not in self._descriptors:
             return doc
         began = perf_counter()
@@ -166,6 +173,13 @@ class NextProbe(DocumentRouter):
             self._decided = False
         self._answered.append(_Answer(visit, found, relabelled, len(self.labeller.phases), perf_counter() - began))
         return doc
+
+    def _take_frame(self, shape: tuple[int, int, int], data: Mapping[str, Any]) -> None:
+        """Take in one visit to every pixel; these have no numbers of their own."""
+        positions, evidence = frame_evidence(self.labeller, data[frame_key(self._spectrum)], shape)
+        self.policy.ingest(positions, evidence, dwell=np.full(len(positions), float(data["frame_dwell_time"])))
+        self.spending.add_scan(shape[:2], data)
+        self._estimate = self.policy.remaining_distortion()
 
     def event_page(self, doc: EventPage) -> EventPage:
         """Classify the spectra of a page of events, all together, and take them in."""

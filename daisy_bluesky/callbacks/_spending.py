@@ -17,6 +17,17 @@ class _Visit:
     dwell: float
 
 
+@dataclass(frozen=True)
+class _Scan:
+    shape: tuple[int, int]
+    charge: float
+    dwell: float
+
+    def on(self, whole: NDArray[Any]) -> NDArray[Any]:
+        """Return the pixels of a map that were scanned."""
+        return whole[: self.shape[0], : self.shape[1]]
+
+
 class Spending:
     """Adds up the charge and the time of the visits it is shown; a visit shown twice replaces itself.
 
@@ -32,6 +43,7 @@ class Spending:
         self.charge = 0.0
         self.dwell = 0.0
         self._visits: dict[int, _Visit] = {}
+        self._scans: list[_Scan] = []
         self._earlier = 0.0
         self._first: float | None = None
         self._last = 0.0
@@ -63,6 +75,17 @@ class Spending:
         for place, (visit, pixel) in enumerate(zip(visits, pixels, strict=True)):
             self.add(visit, pixel, {key: data[key][place] for key in READINGS if key in data})
 
+    def add_scan(self, shape: tuple[int, int], data: Mapping[str, Any]) -> None:
+        """Take in the reading of a frame of `shape` pixels, which has spent the same on each."""
+        scan = _Scan(shape, float(data["frame_charge"]), float(data["frame_dwell_time"]))
+        self._scans.append(scan)
+        self.charge += scan.charge
+        self.dwell += scan.dwell * shape[0] * shape[1]
+        began = float(data["frame_time"])
+        if self._first is None:
+            self._first = began
+        self._last = began + float(data["frame_seconds"])
+
     @property
     def seconds(self) -> float:
         """Time on the instrument's clock between the first exposure and the end of the last, s."""
@@ -73,6 +96,9 @@ class Spending:
         dwell = np.zeros(shape)
         for visit in self._visits.values():
             dwell[visit.pixel] += visit.dwell
+        for scan in self._scans:
+            part = scan.on(dwell)
+            part += scan.dwell
         return dwell
 
     def charge_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -80,6 +106,9 @@ class Spending:
         charge = np.zeros(shape)
         for visit in self._visits.values():
             charge[visit.pixel] += visit.charge
+        for scan in self._scans:
+            part = scan.on(charge)
+            part += scan.charge / (scan.shape[0] * scan.shape[1])
         return charge
 
     def visit_map(self, shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -87,4 +116,7 @@ class Spending:
         visits = np.zeros(shape, dtype=np.int32)
         for visit in self._visits.values():
             visits[visit.pixel] += 1
+        for scan in self._scans:
+            part = scan.on(visits)
+            part += 1
         return visits

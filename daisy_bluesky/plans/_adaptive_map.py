@@ -10,9 +10,10 @@ from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.callbacks import NextProbe
-from daisy_bluesky.devices import ListScan
+from daisy_bluesky.devices import FrameScan, ListScan
 from daisy_bluesky.plans._asking import measure_batches, measure_each
 from daisy_bluesky.plans._continuation import book, go_on
+from daisy_bluesky.plans._first_frame import first_frame, scan_frame
 from daisy_bluesky.plans._grid import (
     checked_detectors,
     grid_shape,
@@ -98,7 +99,8 @@ def adaptive_map(
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
         How many positions to ask for at once: 1 asks after every event; more cost less time per event, for dwell times
-        of milliseconds and less, and leave the map a little worse.
+        of milliseconds and less, and leave the map a little worse. With ``"dose"`` a first visit to all pixels is one
+        fast frame, in stream ``frame``.
     continue_from : str, optional
         Uid (or its beginning) of a run that was cut short: its measurements and dose count, and its models, spectrum,
         start pattern and seed are used; so are its dwell times and limits, where no others are given. It must have
@@ -156,8 +158,14 @@ def adaptive_map(
         book(beam, preparation.unbooked)
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
-    staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    mapping = _map(preparation, measuring, rule)
+    frame = first_frame(preparation, detectors, probe, rule, timeout) if isinstance(measuring, ListScan) else None
+    staged = [
+        *readables,
+        *detectors,
+        probe,
+        *(scan for scan in (measuring, frame) if not isinstance(scan, Visit | None)),
+    ]
+    mapping = _map(preparation, measuring, rule, frame)
     if rule.dwell is not None:
         mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
     plan = staged_run(mapping, staged, metadata)
@@ -165,8 +173,12 @@ def adaptive_map(
     return uid
 
 
-def _map(preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule) -> MsgGenerator[str | None]:
+def _map(
+    preparation: Preparation, measuring: Visit | ListScan, rule: StoppingRule, frame: FrameScan | None
+) -> MsgGenerator[str | None]:
     yield from _keep_models(preparation)
+    if frame is not None and (limit := (yield from scan_frame(frame))) is not None:
+        return limit
     if isinstance(measuring, Visit):
         reason = yield from measure_each(preparation.recommender, measuring, rule)
     else:
