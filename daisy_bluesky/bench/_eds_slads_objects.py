@@ -53,9 +53,9 @@ class SimulatedObject:
         rng = np.random.Generator(key)
         channels = self.means.shape[1]
         if self.ill[row, column]:
-            return rng.poisson(ILL_NOISE, channels).astype(np.uint16)
+            return np.asarray(rng.poisson(ILL_NOISE, channels), np.uint16)
         chosen = self.templates[self.labels[row, column] - 1, rng.integers(OF_A_PIXEL)]
-        return (chosen + rng.poisson(NOISE, channels)).astype(np.uint16)
+        return np.asarray(chosen + rng.poisson(NOISE, channels), np.uint16)
 
     def counted(self, classifier: PhaseClassifier) -> CountedObject:
         """Return the same object counted one by one: the noise of a visit is in proportion to its dwell time.

@@ -137,7 +137,7 @@ class NextProbe(DocumentRouter):
     def descriptor(self, doc: EventDescriptor) -> None:
         """Note the streams that hold the measurements."""
         if doc["name"] == FRAME and (key := frame_key(self._spectrum)) in doc["data_keys"]:
-            rows, columns, channels = doc["data_keys"][key]["shape"]
+            rows, columns, channels = np.array(doc["data_keys"][key]["shape"]).tolist()
             self._frames[doc["uid"]] = (rows, columns, channels)
         if doc["name"] != self._stream:
             return

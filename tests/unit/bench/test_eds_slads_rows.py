@@ -64,7 +64,7 @@ def test_rows(sample, chemistry):
     result = _eds_slads.compare(experiment, sample, trained, 5)
     distortion, misclassified, counts = _eds_slads.gates(experiment, [result])
     assert distortion.passed == (result.ours < result.peer)
-    assert 0 <= result.ours < 0.1
+    assert 0 < result.ours < 0.25  # arms of a pixel or two: an eighth of a map of that size is boundary
     assert misclassified.figures["misclassified"] == 0
     assert counts.passed == (result.counts <= 15)
     assert 0 < result.counts <= 15
