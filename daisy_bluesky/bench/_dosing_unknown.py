@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.bench._counted_object import ILL_COUNTS, TRAINING, CountedObject
 from daisy_bluesky.bench._gate import Gate
 from daisy_bluesky.bench._measured_object import load_objects
-from daisy_bluesky.callbacks import weigh
+from daisy_bluesky.callbacks import Visits, Weighing
 from daisy_bluesky.classify import PhaseClassifier, PooledLabeller
 from daisy_bluesky.sampling import DoseAllocator, VisitCost
 from daisy_bluesky.specimen import phantom
@@ -97,13 +97,14 @@ def _map(sample: CountedObject, classifier: PhaseClassifier, seed: int) -> Outco
     allocator = DoseAllocator(
         sample.labels.shape, phases=sample.phases, seed=seed, cost=VisitCost(minimum_dwell=SHORTEST)
     )
+    weighing = Weighing(allocator, labeller)
     spent, taken, noticed = 0.0, 0, float("inf")
     while spent < BUDGET * sample.labels.size:
         visits = allocator.suggest(BATCH)
         places = np.stack([visits["row"], visits["column"]], axis=1)
         names = list(range(taken, taken + len(visits)))
         spectra = sample.spectra(places, visits["dwell"], rng)
-        weigh(labeller, allocator, names, places, spectra, visits["dwell"])
+        weighing.take(Visits(names, [*map(tuple, places.tolist())], spectra, visits["dwell"], {}))
         taken, spent = taken + len(visits), spent + float(visits["dwell"].sum())
         if len(labeller.phases) > sample.phases:
             noticed = min(noticed, spent / sample.labels.size)

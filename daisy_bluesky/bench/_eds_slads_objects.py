@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,12 +110,6 @@ def crops(whole: LabelMap, most: int) -> Iterator[LabelMap]:
     )
     varied = [square for square in squares if len(np.unique(square)) > 1]
     yield from varied[:: -(-len(varied) // most)]
-
-
-def measured_maps(data: Path, names: tuple[str, ...]) -> list[LabelMap]:
-    """Return phase maps of micrographs by name, labels from 1."""
-    with np.load(data / "phase_maps.npz", allow_pickle=False) as maps:
-        return [maps[f"{name}__labels"].astype(np.int64) + 1 for name in names]
 
 
 def _object(chemistry: Any, labels: LabelMap, ill: NDArray[np.bool_], seed: int) -> SimulatedObject:

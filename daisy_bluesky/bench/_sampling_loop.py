@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -58,9 +57,16 @@ def _cost(shape: tuple[int, int], folder: Path, trained: Path) -> EventCost:
     settings = load_settings(data=folder, shape=shape, seed=SEED)
     with start(settings=settings, instrument=instrument) as session:
         detectors = [detector for detector in (session.haadf, session.eds) if detector is not None]
-        options: dict[str, Any] = {"dwell_time": DWELL_TIME, "fraction": FRACTION, "seed": SEED, "batch": BATCH}
-        cost = event_cost(
-            session.RE, adaptive_map(detectors, session.probe, classifier=str(trained), policy="slads", **options)
+        plan = adaptive_map(
+            detectors,
+            session.probe,
+            dwell_time=DWELL_TIME,
+            fraction=FRACTION,
+            classifier=str(trained),
+            policy="slads",
+            seed=SEED,
+            batch=BATCH,
         )
+        cost = event_cost(session.RE, plan)
         session.uploader.flush(UPLOAD_TIMEOUT)
     return cost

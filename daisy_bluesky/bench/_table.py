@@ -26,9 +26,18 @@ TABLES: dict[str, tuple[str, ...]] = {
         "_sampling_grey",
         "_sampling_stopping",
         "_sampling_speed",
+        "_sampling_loop",
     ),
+    "eds-slads": ("_eds_slads",),
     "daisy": ("_daisy_flake", "_daisy_alloy", "_daisy_decision"),
-    "mfsi": ("_mfsi_registration",),
+    "mfsi": (
+        "_mfsi_registration",
+        "_mfsi_correction",
+        "_mfsi_scree",
+        "_mfsi_motif",
+        "_mfsi_damage",
+        "_mfsi_eels",
+    ),
 }
 WIDTH = 160
 MARKS = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}

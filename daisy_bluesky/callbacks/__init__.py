@@ -1,6 +1,7 @@
 """Callbacks: what reacts to documents."""
 
 from daisy_bluesky.callbacks._decision_check import DecisionCheck, check_decisions
+from daisy_bluesky.callbacks._intake import Visits
 from daisy_bluesky.callbacks._journal import Journal
 from daisy_bluesky.callbacks._next_probe import STEERING, Decision, NextProbe
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
@@ -9,7 +10,7 @@ from daisy_bluesky.callbacks._progress import ProgressReporter
 from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._stored import drive, stored_models
-from daisy_bluesky.callbacks._weighing import weigh
+from daisy_bluesky.callbacks._weighing import Weighing
 
 __all__ = [
     "CLASSIFIER",
@@ -23,10 +24,11 @@ __all__ = [
     "ObjectiveProbe",
     "ProgressReporter",
     "Spending",
+    "Visits",
+    "Weighing",
     "check_decisions",
     "drive",
     "make_recommender",
     "map_key",
     "stored_models",
-    "weigh",
 ]

@@ -34,5 +34,5 @@ def frame_spectra(
         part = events[slice(*np.searchsorted(events["row"], (first, last)))]
         spectra = np.zeros((last - first, columns, channels), np.uint32)
         np.add.at(spectra, (part["row"] - first, part["column"], part["channel"]), part["count"])
-        pixels = np.indices((last - first, columns)).reshape(2, -1).T + (first, 0)
+        pixels = np.indices((last - first, columns)).reshape(2, -1).T + np.array([first, 0])
         yield pixels, spectra.reshape(-1, channels)

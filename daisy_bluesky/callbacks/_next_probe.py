@@ -164,7 +164,7 @@ class NextProbe(DocumentRouter):
         elif name == "survey":
             self._others[doc["uid"]] = self._heed
         elif name == FRAME and (key := frame_key(self._spectrum)) in keys:
-            rows, columns, channels = keys[key]["shape"]
+            rows, columns, channels = map(int, keys[key]["shape"])
             self._others[doc["uid"]] = partial(self._take_frame, (rows, columns, channels))
 
     def event(self, doc: Event) -> Event:

@@ -112,7 +112,7 @@ class FrameScan:
         own = [(detector, detector.dwell_time.get()) for detector in self._detectors]
         self._worker = threading.Thread(target=self._scan, args=(status, own), name=self.name, daemon=True)
         self._worker.start()
-        return status  # type: ignore[return-value]
+        return status
 
     def _scan(self, status: ExposureStatus, own: list[tuple[BeamDetector, float]]) -> None:
         error: Exception | None = None
@@ -174,7 +174,7 @@ class FrameScan:
             pass
 
     def read(self) -> dict[str, dict[str, Any]]:
-        """Return the frame triggered last, once it has been measured: a pause cuts short who waits for it, not the scan.
+        """Return the frame triggered last, once it has been measured: a pause cuts the waiting short, not the scan.
 
         Raises
         ------

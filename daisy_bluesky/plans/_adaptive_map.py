@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 
-from daisy_bluesky.callbacks import NextProbe
 from daisy_bluesky.devices import ListScan
-from daisy_bluesky.plans._asking import limit_reason, measure_batches, measure_each
 from daisy_bluesky.plans._continuation import book, go_on
+from daisy_bluesky.plans._first_frame import first_frame
 from daisy_bluesky.plans._grid import (
     checked_detectors,
     grid_shape,
@@ -21,15 +19,14 @@ from daisy_bluesky.plans._grid import (
     set_dwell_time,
     shared_beam,
 )
+from daisy_bluesky.plans._map_run import MapRun
 from daisy_bluesky.plans._metadata import joined_metadata
 from daisy_bluesky.plans._numbers import positive, whole
-from daisy_bluesky.plans._page_validation import quick_page_validation
 from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
-from daisy_bluesky.plans._preparation import Preparation, prepare_new
-from daisy_bluesky.plans._record import Record, save
+from daisy_bluesky.plans._preparation import prepare_new
 from daisy_bluesky.plans._steering import Steering
-from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
-from daisy_bluesky.plans._survey import SurveyFrame, SurveyImage, checked_survey
+from daisy_bluesky.plans._stopping import stopping_rule
+from daisy_bluesky.plans._survey import checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
 
 
@@ -114,7 +111,8 @@ def adaptive_map(
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
         How many positions to ask for at once: 1 asks after every event; more cost less time per event, for dwell times
-        of milliseconds and less, and leave the map a little worse.
+        of milliseconds and less, and leave the map a little worse. With ``"dose"`` a first visit to all pixels is one
+        fast frame, in stream ``frame``.
     continue_from : str, optional
         Uid (or its beginning) of a run that was cut short: its measurements and dose count, and its models, spectrum,
         start pattern and seed are used; so are its dwell times and limits, where no others are given. It must have
@@ -176,45 +174,11 @@ def adaptive_map(
         book(beam, preparation.unbooked)
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
-    staged = [*readables, *detectors, probe, *([measuring] if isinstance(measuring, ListScan) else [])]
-    mapping = _map(preparation, measuring, rule, steered, image)
+    frame = first_frame(preparation, detectors, probe, rule, timeout) if isinstance(measuring, ListScan) else None
+    mapping = MapRun(preparation, measuring, rule, steered, image, frame)
+    messages = mapping.messages()
     if rule.dwell is not None:
-        mapping = bpp.finalize_wrapper(mapping, restore_dwell_times(dwell_times(detectors)))
-    plan = staged_run(mapping, staged, metadata)
+        messages = bpp.finalize_wrapper(messages, restore_dwell_times(dwell_times(detectors)))
+    plan = staged_run(messages, [*readables, *detectors, probe, *mapping.scans], metadata)
     uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
     return uid
-
-
-def _map(
-    preparation: Preparation,
-    measuring: Visit | ListScan,
-    rule: StoppingRule,
-    steering: Steering,
-    survey: SurveyImage | SurveyFrame | None,
-) -> MsgGenerator[str | None]:
-    recommender = preparation.recommender
-    yield from _keep_models(preparation)
-    if survey is not None:
-        limit = yield from survey.keep()
-        if limit is not None:
-            return limit_reason(limit)
-    if isinstance(measuring, Visit):
-        reason = yield from measure_each(recommender, measuring, rule, steering)
-    else:
-        size = preparation.configuration["batch"]
-        with quick_page_validation():
-            reason = yield from measure_batches(recommender, measuring, rule, size, steering)
-    yield from _keep_result(recommender)
-    return reason
-
-
-def _keep_models(preparation: Preparation) -> MsgGenerator[None]:
-    models = Record("models", "recommender")
-    models.put({name: np.frombuffer(blob, dtype=np.uint8) for name, blob in preparation.models.items()})
-    yield from save(models)
-
-
-def _keep_result(recommender: NextProbe) -> MsgGenerator[None]:
-    result = Record("result", "recommender")
-    result.put(recommender.result())
-    yield from save(result)

@@ -85,3 +85,29 @@ def test_bad_arguments_are_named_before_anything_is_exposed(
         engine(dose_map(microscope, classifier_file, **arguments), documents)
     assert not documents.emitted
     assert microscope.beam.charge == 0
+
+
+def test_the_first_pass_of_a_map_in_batches_is_one_frame(
+    engine, microscope, specimen, classifier_file, documents, tmp_path
+):
+    """One event for all pixels, then re-visits; replay decides the same, and the account is what was spent."""
+    engine.subscribe(Journal(tmp_path / "journal"))
+    visit = microscope.eds.dwell_time.get()
+    cost = {"minimum_dwell": visit / 60, "settling": 0.0}
+    (uid,) = engine(dose_map(microscope, classifier_file, batch=16, policy="dose", cost=cost), documents)
+    (frame,) = documents.events("frame")
+    assert frame["data"]["frame_dwell_time"] == pytest.approx(visit / 60)
+    assert microscope.beam.visits[:24, :24].min() >= 1
+    dwell = frame["data"]["frame_dwell_time"] * 576
+    pages = [doc for name, doc in documents.emitted if name == "event_page" and "beam_dwell_time" in doc["data"]]
+    dwell += sum(sum(page["data"]["beam_dwell_time"]) for page in pages)
+    assert dwell == pytest.approx(PART * 576 * visit, rel=0.1)
+    assert microscope.beam.dwell_map.sum() == pytest.approx(dwell)
+    (result,) = documents.events("result")
+    check = check_decisions(lambda run: replay(tmp_path / "journal" / run), uid)
+    assert check.decisions > 50
+    assert check.different == 0, check.first
+    np.testing.assert_array_equal(check.recommender.policy.reconstruct(), result["data"]["phase_map"])
+    assert check.recommender.spending.charge == pytest.approx(microscope.beam.charge)
+    np.testing.assert_allclose(check.recommender.spending.dwell_map((40, 40)), microscope.beam.dwell_map)
+    assert total_distortion(result["data"]["phase_map"], specimen.labels[:24, :24], specimen.ill[:24, :24]) < 0.1

@@ -143,7 +143,8 @@ def test_a_page_tells_the_policy_what_its_events_would():
     each, together = (NextProbe(RowByRow(), BrightestTogether(), spectrum="eds_spectrum") for _ in range(2))
     events = [event(number, (number, 2), number % 3 + 1) for number in range(1, 6)]
     feed(each, start(), descriptor(), *events)
-    feed(together, start(), descriptor(), ("event_page", pack_event_page(*(document for _, document in events))))
+    singles = [document | {"uid": str(place), "time": 0.0} for place, (_, document) in enumerate(events)]
+    feed(together, start(), descriptor(), ("event_page", pack_event_page(*singles)))
     assert together.policy.taken == each.policy.taken
     np.testing.assert_array_equal(together.visit_labels, each.visit_labels)
     assert together.spending.charge == each.spending.charge == 10.0
