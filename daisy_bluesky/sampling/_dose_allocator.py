@@ -384,9 +384,7 @@ class DoseAllocator:
         field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
         sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
         found = np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
-        if self._sparse is None:
-            return found
-        return np.where(self.measured, found, self._sparse.predicted())
+        return found if self._sparse is None else np.where(self.measured, found, self._sparse.predicted())
 
     def remaining_distortion(self) -> tuple[float, float, float]:
         """Estimate the total distortion of `labels` in the region of interest: the mean probability of another phase.
