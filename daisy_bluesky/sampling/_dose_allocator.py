@@ -39,8 +39,7 @@ FIRST_STRENGTH = 64
 SWEEPS = 6
 TOLERANCE = 1e-2
 FAILURES = 2
-# Visits to more than this part of the pixels are a frame: all of it is taken in before any news spreads.
-FRAME_PART = 8
+FRAME_PART = 8  # visits to more than this part of the pixels are a frame: all is taken in before news spreads
 
 
 class DoseAllocator:
@@ -287,7 +286,7 @@ class DoseAllocator:
         self._look_over()
 
     def reweigh(self, visits: ArrayLike, evidence: ArrayLike) -> None:
-        """Replace what visits found, as when all spectra are weighed against a phase discovered in mid-run.
+        """Replace what visits found, as when all are weighed against a phase discovered in mid-run.
 
         Parameters
         ----------
@@ -431,15 +430,12 @@ class DoseAllocator:
         field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
         sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
         found = np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
-        if self._sparse is None:
-            return found
-        return np.where(self.measured, found, self._sparse.predicted())
+        return found if self._sparse is None else np.where(self.measured, found, self._sparse.predicted())
 
     def remaining_distortion(self) -> tuple[float, float, float]:
-        """Estimate the total distortion of `labels` inside the region of interest.
+        """Estimate the total distortion of `labels` in the region of interest: the mean probability of another phase.
 
-        The estimate is the mean probability that another phase than the leading one is there. The prior is simpler than
-        any sample, so the interval is wide: a factor of 4 either way, and on top a few pixels of the whole map.
+        The prior is simpler than any sample, so the interval is a factor of 4 either way, and a few pixels more.
 
         Returns
         -------
