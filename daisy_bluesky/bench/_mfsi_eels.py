@@ -141,5 +141,7 @@ def _likeness(total: EelsSum, seed: int) -> float:
     net = edge_map(total, AXIS, ONSET, WINDOW, FIT).rate
     grid = (np.indices(net.shape) - (UPSAMPLE - 1) / 2) / UPSAMPLE
     truth = Series(seed).columns(np.moveaxis(grid, 0, -1))
-    inner = np.s_[12:-12, 12:-12]
-    return float(np.corrcoef(net[inner].ravel(), truth[inner].ravel())[0, 1])
+    inside = np.zeros(net.shape, bool)
+    inside[12:-12, 12:-12] = True
+    inside &= np.isfinite(net)
+    return float(np.corrcoef(net[inside], truth[inside])[0, 1])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigvalsh
+from scipy.linalg import eigh, eigvalsh
 from scipy.sparse.linalg import eigsh
 
 from daisy_bluesky.mfsi._scree_kernels import grow
@@ -17,7 +17,8 @@ from daisy_bluesky.mfsi._spectrum_sum_positions import checked_shape
 BINNING = 4
 LEAST_COUNTS = 50
 DRAWS = 4
-TRACY_WIDOM_99 = 3.23  # of the largest eigenvalue of noise, above its mean
+SMALL = 16  # channels below which all components are computed
+TRACY_WIDOM_TAIL = 4.48  # what its largest eigenvalue exceeds once in a thousand, above its mean
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Scree:
     variances : (channels,) float64
         Variance of each component beyond that of counting, in units of it, largest first; the first is the mean.
     noise_edge : float
-        What the largest component of noise alone exceeds once in a hundred.
+        What the largest component of noise alone exceeds once in a thousand.
     """
 
     frames: int
@@ -182,7 +183,7 @@ def information_content(total: SpectrumSum, doses: Iterable[int]) -> Sequence[Sc
 
 
 def noise_edge(pairs: NDArray[np.float64], totals: NDArray[np.float64], *, seed: int = 0) -> float:
-    """Return what the largest component of counting noise alone exceeds once in a hundred.
+    """Return what the largest component of counting noise alone exceeds once in a thousand.
 
     Pairs of counts are themselves counted, so each varies by its own square root: more where two channels count in the
     same few pixels. Matrices of such noise are drawn, and their largest eigenvalue is what noise can reach.
@@ -209,18 +210,24 @@ def noise_edge(pairs: NDArray[np.float64], totals: NDArray[np.float64], *, seed:
     """
     rng = np.random.default_rng(seed)
     deviation = np.sqrt(pairs / np.outer(totals, totals))
-    largest = []
+    largest, spread = [], []
     for _ in range(DRAWS):
         drawn = np.triu(rng.normal(size=pairs.shape))
-        largest.append(_largest(deviation * (drawn + drawn.T - np.diag(drawn.diagonal() * (2 - np.sqrt(2))))))
-    edge = float(np.mean(largest)) * (1 + TRACY_WIDOM_99 / 2 * len(totals) ** (-2 / 3))
+        drawn = deviation * (drawn + drawn.T - np.diag(drawn.diagonal() * (2 - np.sqrt(2))))
+        value, vector = _largest(drawn)
+        largest.append(value)
+        spread.append(3 / float((vector**4).sum()))  # as many channels as noise is spread over
+    edge = float(np.mean(largest)) * (1 + TRACY_WIDOM_TAIL / 2 * float(np.mean(spread)) ** (-2 / 3))
     return float(edge + edge**2 / 4)
 
 
-def _largest(matrix: NDArray[np.float64]) -> float:
-    if len(matrix) < 16:
-        return float(eigvalsh(matrix)[-1])
-    return float(eigsh(matrix, k=1, which="LA", v0=np.ones(len(matrix)), tol=1e-3, return_eigenvectors=False)[0])
+def _largest(matrix: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return the largest eigenvalue and its normalised vector."""
+    if len(matrix) < SMALL:
+        values, vectors = eigh(matrix)
+    else:
+        values, vectors = eigsh(matrix, k=1, which="LA", v0=np.ones(len(matrix)), tol=1e-3)
+    return float(values[-1]), vectors[:, -1]
 
 
 def scree_of_spectra(spectra: ArrayLike) -> NDArray[np.float64]:
