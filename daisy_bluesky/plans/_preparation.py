@@ -91,11 +91,7 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         policy = chosen_policy(given, _one_visit(detectors, given), told_costs(detectors, probe))
     else:
         policy = chosen_objectives(given, detectors)
-        fields = [field for field in policy["fields"] if "spectrum" in field]
-        if PHASES in (field["name"] for field in policy["fields"]):
-            key, channels = spectrum_key(detectors, given["spectrum"])
-        else:
-            key, channels = fields[0]["spectrum"], fields[0]["axis"][2]
+        key, channels = _spectra_of(policy["fields"], detectors, given["spectrum"])
     configuration = {
         **policy,
         "shape": list(grid_shape(probe, given["shape"])),
@@ -109,6 +105,15 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     }
     models = _read_models(given["model"], given["classifier"], key, channels)
     return Preparation(make_recommender(configuration, models), configuration, models, [])
+
+
+def _spectra_of(
+    fields: Sequence[Mapping[str, Any]], detectors: Sequence[Readable[Any]], wanted: str | None
+) -> tuple[str, int]:
+    """Return data key and channels of the spectra that tell the phases, or of the first field where they are none."""
+    if any(field["name"] == PHASES for field in fields):
+        return spectrum_key(detectors, wanted)
+    return str(fields[0]["spectrum"]), int(fields[0]["axis"][2])
 
 
 def _one_visit(detectors: Sequence[Readable[Any]], given: Mapping[str, Any]) -> float | None:
