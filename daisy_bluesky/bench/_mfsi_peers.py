@@ -33,12 +33,20 @@ def rigid_peers(frames: Array, truth: Array) -> str:
         began = process_time()
         error = align(frames) - means
         spent = (process_time() - began) / len(frames)
-        error -= np.median(error, axis=0)
-        right = (np.abs(error) < _JUMP).all(axis=1)
-        error = error[right] - error[right].mean(axis=0)
-        y, x = np.sqrt((error**2).mean(axis=0))
-        rows.append(f"{name} {y:.3f}/{x:.3f}, {int((~right).sum())} jumps, {1000 * spent:.0f} ms a frame")
+        rows.append(f"{name} {_shift_error(error)}, {1000 * spent:.0f} ms a frame")
     return "; ".join(rows)
+
+
+def _shift_error(error: Array) -> str:
+    """Return the error of the frames that did not jump, and how many did, from errors (n, 2) px."""
+    off = error - np.median(error, axis=0)
+    right = (np.abs(off) < _JUMP).all(axis=1)
+    jumps = f"{int((~right).sum())} jumps"
+    if not right.any():
+        return jumps
+    off = off[right] - off[right].mean(axis=0)
+    y, x = np.sqrt((off**2).mean(axis=0))
+    return f"{y:.3f}/{x:.3f}, {jumps}"
 
 
 def field_peers(frames: Array, truth: Array) -> str:
@@ -47,6 +55,7 @@ def field_peers(frames: Array, truth: Array) -> str:
         return "scikit-image ILK and TV-L1: not installed"
     means = truth.mean(axis=(1, 2))
     moved = np.array([shifted(frame, mean, order=3, mode="nearest") for frame, mean in zip(frames, means, strict=True)])
+    moved = moved / moved.max()
     reference = moved.mean(axis=0)
     registration = import_module("skimage.registration")
     rows = [f"rigid alone {_row_error(np.zeros_like(truth), truth - means[:, None, None])}"]

@@ -1,6 +1,7 @@
 """Registration of a whole series: the incremental one, then every frame again against the mean of all others."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.mfsi._alignment import Alignment, align
 from daisy_bluesky.mfsi._common_mean import CommonMean
-from daisy_bluesky.mfsi._reference import Reference, Spline
+from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
 from daisy_bluesky.mfsi._registration import Registration
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
@@ -112,7 +113,7 @@ class Realignment:
     def __init__(self, reference: Reference, prior: ScanPrior, leave_out: bool) -> None:
         self._reference, self._prior = reference, prior
         self._noise = typical_noise(prior, reference)
-        self._spline = None if leave_out else reference.spline(self._noise)
+        self._spline = None if leave_out else _of_others(reference.spline(self._noise))
 
     def __call__(self, frame: ArrayLike, start: Alignment) -> Alignment:
         """Return where a frame lies that lay at `start` before."""
@@ -123,3 +124,9 @@ class Realignment:
         if self._spline is not None:
             return self._spline
         return self._reference.spline(self._noise, (image, placed(self._prior.basis, start)))
+
+
+def _of_others(spline: Spline) -> Spline:
+    """Return a reference that no longer counts the frame itself: what it alone has seen tells it nothing."""
+    others = np.maximum(spline.coverage - 1, 0.0)
+    return replace(spline, coverage=np.where(others > FEWEST, others, 0.0))
