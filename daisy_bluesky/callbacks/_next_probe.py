@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from event_model import DocumentRouter, unpack_event_page
@@ -164,8 +164,8 @@ class NextProbe(DocumentRouter):
         elif name == "survey":
             self._others[doc["uid"]] = self._heed
         elif name == FRAME and (key := frame_key(self._spectrum)) in keys:
-            rows, columns, channels = map(int, keys[key]["shape"])
-            self._others[doc["uid"]] = partial(self._take_frame, (rows, columns, channels))
+            shape = cast(tuple[int, int, int], tuple(keys[key]["shape"]))
+            self._others[doc["uid"]] = partial(self._take_frame, shape)
 
     def event(self, doc: Event) -> Event:
         """Classify the spectrum of an event and take it in; heed a survey image, a whole frame or the operator."""
