@@ -115,18 +115,20 @@ class _Block:
         self._largest = 0 if dtype.kind == "f" else largest_count(dtype)
         self._items: list[NDArray[np.int64]] = []
         self._events: list[Events] = []
-        self._pixels = 0
+        self._pixels, self._gathered, self._counted = 0, 0, 0
 
     def add(self, seq_nums: NDArray[np.int64], events: Events, per_item: int) -> bool:
         """Take items in; return False where one is not a count."""
         if int(events.counts.max(initial=0)) > self._largest:
             return False
-        if sum(items.size for items in self._items) + seq_nums.size > MOST_ITEMS:
+        if self._gathered + seq_nums.size > MOST_ITEMS:
             self.write()
         self._items.append(seq_nums)
         self._events.append(Events(events.pixels + np.uint32(self._pixels), events.channels, events.counts))
         self._pixels += seq_nums.size * per_item
-        if sum(part.size for part in self._events) >= self._enough:
+        self._gathered += seq_nums.size
+        self._counted += events.size
+        if self._counted >= self._enough:
             self.write()
         return True
 
@@ -134,4 +136,5 @@ class _Block:
         """Write what there is."""
         if self._items:
             self._writer.block(np.concatenate(self._items), Events.joined(self._events))
-        self._items, self._events, self._pixels = [], [], 0
+        self._items, self._events = [], []
+        self._pixels, self._gathered, self._counted = 0, 0, 0
