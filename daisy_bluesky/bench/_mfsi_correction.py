@@ -79,7 +79,7 @@ def correct(frames: list[Frame]) -> Spent:
     marks.append(process_time())
     if volume.shape[:2] != exposure.shape:
         raise RuntimeError("the volume has not the exposure's pixels")
-    return Spent(*np.diff(marks).tolist(), times().system - system)
+    return Spent(*np.diff(marks).tolist(), system=times().system - system)
 
 
 def _dense(frame: Frame) -> float:
