@@ -79,7 +79,8 @@ def correct(frames: list[Frame]) -> Spent:
     marks.append(process_time())
     if volume.shape[:2] != exposure.shape:
         raise RuntimeError("the volume has not the exposure's pixels")
-    return Spent(*np.diff(marks).tolist(), system=times().system - system)
+    adding, mapping, exposing, filling = np.diff(marks).tolist()
+    return Spent(adding, mapping, exposing, filling, times().system - system)
 
 
 def _dense(frame: Frame) -> float:
