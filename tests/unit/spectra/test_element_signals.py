@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from daisy_bluesky.spectra import EnergyAxis, characteristic_lines, edge_net_counts, element_signal, line_net_counts, signal_names
+from daisy_bluesky.spectra import (
+    EnergyAxis,
+    characteristic_lines,
+    edge_net_counts,
+    element_signal,
+    line_net_counts,
+    signal_names,
+)
 
 XRAYS = EnergyAxis(0.0, 0.01, 1500, "keV")
 LOSSES = EnergyAxis(130.0, 1.0, 400, "eV")
