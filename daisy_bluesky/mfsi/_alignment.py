@@ -13,10 +13,11 @@ from daisy_bluesky.mfsi._scan_basis import resized
 from daisy_bluesky.mfsi._scan_prior import Evidence, ScanPrior
 from daisy_bluesky.mfsi._spline import sample
 
-STEPS = 4
+STEPS = 5
 ENOUGH = 0.01  # px rms, of a step after which none follows
 LONGEST_STEP = 1.0  # px
 FARTHEST_ROW = 2.0  # px
+GROWN = 1.5  # times the information of a row, after which it is linearised again
 APART = 4.5  # standard deviations at which a row stands apart
 Array = NDArray[np.float64]
 
@@ -108,8 +109,10 @@ class _Fit:
             moved = self._move(posterior)
             self.look()
             apart = np.abs(self._rows / self._prior.row_sigma).max(axis=1) > APART
-            if step and (apart & ~self._outliers).any():
+            released = bool(step and (apart & ~self._outliers).any())
+            if released:
                 self._outliers = self._outliers | apart
+            if released or self._says_more():
                 posterior = self._posterior()
             elif step and moved < ENOUGH:
                 break
@@ -123,7 +126,15 @@ class _Fit:
         fit_linear(self._image, self._seen, self._prior.noise, self._linear)
         weigh(self._image, self._seen, self._linear, self._prior.noise, self.pulls)
 
+    def _says_more(self) -> bool:
+        """Tell whether a row says so much more here than where it was linearised that a step would overshoot."""
+        return bool((self._row_information() > GROWN * (self._linearised + 1 / self._prior.row_sigma**2)).any())
+
+    def _row_information(self) -> Array:
+        return np.asarray(self.pulls[[0, 2]].sum(axis=2).T)
+
     def _posterior(self) -> Posterior:
+        self._linearised = self._row_information()
         basis = self._prior.basis
         factors = basis.of_columns.shape[1]
         information = np.empty((factors * (factors + 1) // 2, 3, basis.shape[0]))
