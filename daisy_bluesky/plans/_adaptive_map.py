@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bluesky import preprocessors as bpp
-from bluesky.protocols import Movable, Readable
+from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.devices import ListScan
@@ -23,9 +23,9 @@ from daisy_bluesky.plans._map_run import MapRun
 from daisy_bluesky.plans._metadata import joined_metadata
 from daisy_bluesky.plans._numbers import positive, whole
 from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
-from daisy_bluesky.plans._preparation import prepare_new
+from daisy_bluesky.plans._preparation import Preparation, prepare_new
 from daisy_bluesky.plans._steering import Steering
-from daisy_bluesky.plans._stopping import stopping_rule
+from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._survey import checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
 
@@ -154,22 +154,15 @@ def adaptive_map(
     steered = (steering or Steering()).bound(preparation.configuration, preparation.recommender.steered)
     limits = preparation.limits(fraction=fraction, max_dose=max_dose, max_time=max_time, convergence=convergence)
     grid = grid_shape(probe, preparation.configuration["shape"])
-    start = preparation.configuration["start_fraction"]
-    rule = stopping_rule(probe, grid, accounted=beam is not None, start_fraction=start, **limits)
-    if preparation.configuration["policy"] == "dose":
-        rule = replace(rule, dwell=rule.visits * preparation.configuration["dwell_time"])
-    if rule.enough(preparation.recommender, preparation.recommender.visits):
-        raise ValueError(f"fraction: run {continue_from} has its {rule.visits} points already; give a larger fraction")
-    points = max(1, rule.visits - preparation.recommender.visits)
+    rule = _rule(preparation, probe, grid, limits, accounted=beam is not None)
     image = checked_survey(survey, preparation.configuration, detectors, probe, timeout)
     readables = [] if beam is None else [beam]
     parts = (detectors, probe, readables)
     measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
-    asked = {"dwell_time": dwell_time, "survey": survey}
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, {**limits, **asked})
-    if beam is not None:
-        metadata["beam_account"] = beam.account_uid
-    metadata = joined_metadata({**metadata, **preparation.metadata}, md)
+    points = max(1, rule.visits - preparation.recommender.visits)
+    asked = {**limits, "dwell_time": dwell_time, "survey": survey}
+    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, asked) | preparation.metadata
+    metadata = joined_metadata(metadata | ({} if beam is None else {"beam_account": beam.account_uid}), md)
     if beam is not None and preparation.unbooked is not None:
         book(beam, preparation.unbooked)
 
@@ -182,3 +175,21 @@ def adaptive_map(
     plan = staged_run(messages, [*readables, *detectors, probe, *mapping.scans], metadata)
     uid: str | None = yield from bpp.subs_wrapper(plan, preparation.recommender)
     return uid
+
+
+def _rule(
+    preparation: Preparation,
+    probe: NamedMovable[Any],
+    grid: tuple[int, int],
+    limits: dict[str, Any],
+    *,
+    accounted: bool,
+) -> StoppingRule:
+    configuration, visits = preparation.configuration, preparation.recommender.visits
+    rule = stopping_rule(probe, grid, accounted=accounted, start_fraction=configuration["start_fraction"], **limits)
+    if configuration["policy"] == "dose":
+        rule = replace(rule, dwell=rule.visits * configuration["dwell_time"])
+    if rule.enough(preparation.recommender, visits):
+        before = preparation.continues[-1]
+        raise ValueError(f"fraction: run {before} has its {rule.visits} points already; give a larger fraction")
+    return rule

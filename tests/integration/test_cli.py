@@ -302,7 +302,9 @@ def test_an_unknown_run_is_named(refused):
 
 def test_an_unknown_command_or_table_is_named(refused):
     assert "'demonstrate'" in refused("demonstrate")
-    assert "no table is named 'tables'; known tables: main, lbj, dosing, sampling, eds-slads, daisy, mfsi\n" in refused("bench", "tables")
+    assert "no table is named 'tables'; known tables: main, lbj, dosing, sampling, eds-slads, daisy, mfsi\n" in refused(
+        "bench", "tables"
+    )
 
 
 def test_a_host_that_is_not_this_machine_is_named(refused):
