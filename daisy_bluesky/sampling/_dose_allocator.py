@@ -18,6 +18,7 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_stake,
 )
 from daisy_bluesky.sampling._dose_doubt import remaining_doubt
+from daisy_bluesky.sampling._dose_field import mean_expected
 from daisy_bluesky.sampling._dose_knowledge import DoseKnowledge
 from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
@@ -308,15 +309,17 @@ class DoseAllocator:
         Parameters
         ----------
         log_prior : (rows, columns, phases) float
-            Logarithms of prior probabilities, nats, up to a term all phases of a pixel share; 0 says nothing.
+            Logarithms of prior probabilities, nats, up to a term all phases of a pixel share; 0 says nothing. A phase
+            that comes later, and an unknown one, is expected to be as likely as the others are on average.
 
         Raises
         ------
         ValueError
             If it has another shape or is not finite; then all stays as it was.
         """
-        expected = self._known.field.expected.copy()
-        expected[:, :, self._known.order] = checked_prior(log_prior, (*self.shape, self.phases))
+        given = checked_prior(log_prior, (*self.shape, self.phases))
+        expected = np.repeat(mean_expected(given)[:, :, None], len(self._known.channels), axis=2)
+        expected[:, :, self._known.order] = given
         if self._known.expect(expected):
             rate_all(self._known.field)
 
@@ -349,7 +352,7 @@ class DoseAllocator:
             self._known.estimate_strength()
         if self._survey is not None and visits >= self._next_survey:
             self._next_survey = int(visits * SURVEY_GROWTH)
-            self.expect(self._survey.log_prior(self._known.field)[:, :, self._known.order])
+            self._known.expect(self._survey.log_prior(self._known.field).astype(np.float32))
         self._review()
 
     def _review(self) -> None:
