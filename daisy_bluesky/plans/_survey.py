@@ -83,7 +83,8 @@ def checked_survey(
         names = ", ".join(cast(Any, detector).name for detector in detectors)
         raise ValueError(f"survey: none of [{names}] is a HAADF detector; add haadf, or give the path of an image")
     if not isinstance(probe, ProbePositioner):
-        raise ValueError(f"survey: {probe!r} scans no frames; take a ProbePositioner, or give the path of an image")
+        name = cast(Any, probe).name
+        raise ValueError(f"survey: {name} is no ProbePositioner and scans no frames; give the path of an image")
     scan = FrameScan([haadf], probe, shape=shape, dwell_time=DWELL_TIME, timeout=timeout, name=STREAM)
     return SurveyFrame(scan, f"{haadf.name}_image")
 
