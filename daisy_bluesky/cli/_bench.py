@@ -7,7 +7,9 @@ import typer
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="Which table: main, sampling, dosing, lbj.")] = "main",
+    name: Annotated[
+        str, typer.Argument(help="Which table: main, sampling, dosing, eds-slads, daisy, lbj, mfsi.")
+    ] = "main",
     json: Annotated[Path | None, typer.Option(help="Also write the table as JSON to this file.")] = None,
     data: Annotated[
         Path, typer.Option(help="Folder of public measurements; rows that need it are skipped without.")

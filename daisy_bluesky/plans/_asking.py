@@ -76,7 +76,7 @@ def _visits(targets: Sequence[Decision], most: int | None) -> NDArray[np.void]:
 def _scan(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
     """Scan a list and collect its events; return False where no RunEngine does it, as in a summary."""
     try:
-        finished = yield from run_list(scan, visits)
+        finished = yield from _run(scan, visits)
     except Exception:
         yield _collect(scan, "primary")
         raise
@@ -84,8 +84,7 @@ def _scan(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
     return finished
 
 
-def run_list(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
-    """Scan a list; return False where no RunEngine does it, as in a summary."""
+def _run(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
     yield Msg("checkpoint")
     yield Msg("prepare", scan, visits, group=SCANNING)
     yield Msg("wait", None, group=SCANNING)

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from bluesky import Msg
 from bluesky.protocols import Readable
-from bluesky.utils import FailedStatus, MsgGenerator
+from bluesky.utils import MsgGenerator
 
 from daisy_bluesky.devices import BeamDetector, DoseLimitExceeded, FrameScan, ProbePositioner
+from daisy_bluesky.plans._frame import expose_frame
 from daisy_bluesky.plans._preparation import Preparation
 from daisy_bluesky.plans._stopping import StoppingRule
 
 STREAM = "frame"
-SCANNING = "scanning a frame"
 
 
 def first_frame(
@@ -41,13 +41,8 @@ def first_frame(
 
 def scan_frame(scan: FrameScan) -> MsgGenerator[DoseLimitExceeded | None]:
     """Scan the frame and save its event; return the limit of the beam that was met on the way."""
-    yield Msg("checkpoint")
-    yield Msg("trigger", scan, group=SCANNING)
-    try:
-        yield Msg("wait", None, group=SCANNING)
-    except FailedStatus:
-        if scan.limit is None:
-            raise
+    yield from expose_frame(scan)
+    if scan.limit is not None:
         return scan.limit
     yield Msg("create", None, name=STREAM)
     yield Msg("read", scan)

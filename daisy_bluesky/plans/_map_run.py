@@ -47,7 +47,8 @@ class MapRun:
     @property
     def scans(self) -> list[ListScan | FrameScan]:
         """Devices of its own, to be staged with the others."""
-        return [scan for scan in (self.measuring, self.frame) if isinstance(scan, ListScan | FrameScan)]
+        first = self.survey.scan if isinstance(self.survey, SurveyFrame) else None
+        return [scan for scan in (first, self.frame, self.measuring) if isinstance(scan, ListScan | FrameScan)]
 
     def messages(self) -> MsgGenerator[str | None]:
         """Return the plan of the open run; it returns why the map has ended."""

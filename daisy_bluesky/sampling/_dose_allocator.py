@@ -18,28 +18,21 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_stake,
 )
 from daisy_bluesky.sampling._dose_doubt import remaining_doubt
-from daisy_bluesky.sampling._dose_field import LEVELS, empty_dose_field, grown, kernel_costs
-from daisy_bluesky.sampling._dose_ledger import DoseLedger, Findings
-from daisy_bluesky.sampling._dose_update import NOTHING, observe_each
+from daisy_bluesky.sampling._dose_field import mean_expected
+from daisy_bluesky.sampling._dose_knowledge import DoseKnowledge
+from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
-from daisy_bluesky.sampling._messages import couplings, sweep
-from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
 from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
 
-UNKNOWN = -1
 FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
 STRENGTH_GROWTH = 2.0
 SURVEY_GROWTH = 1.5
 FIRST_STRENGTH = 64
-SWEEPS = 6
-TOLERANCE = 1e-2
-FAILURES = 2
-FRAME_PART = 8  # visits to more than this part of the pixels are a frame: all is taken in before news spreads
 
 
 class DoseAllocator:
@@ -103,26 +96,10 @@ class DoseAllocator:
         if not self._inside.any():
             raise ValueError("roi is empty; mark at least one pixel")
         reachable = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False)
-        self._channels = list(range(1, max(phases, 1) + 1))
-        pitch = 1 << (LEVELS - 1)
-        row, column = np.random.default_rng(seed).integers(0, pitch, 2).tolist()
-        self._limit = np.where(reachable, checked_limit(limit, self.shape), 0.0)
-        self._field = empty_dose_field(
-            self._limit.copy(),
-            self._inside,
-            len(self._channels),
-            kernel_costs(self.cost),
-            (row, column),
-        )
+        limits = np.where(reachable, checked_limit(limit, self.shape), 0.0)
+        self._known = DoseKnowledge(limits, self._inside, phases=phases, cost=self.cost, seed=seed)
         compile_dose_kernels()
-        self._strength = STRENGTHS[FIRST]
-        self._field.coupling[:] = couplings(self._strength)
-        self._ledger = DoseLedger(len(self._channels))
-        self._sparse = SparseChoice(self._inside) if is_dear(self._field) else None
-        self._least = np.zeros(self.shape)
-        self._failures = np.zeros(self.shape, np.int64)
-        self._allowed = np.ones(self.shape, bool)
-        self._visits = 0
+        self._sparse = SparseChoice(self._inside) if is_dear(self._known.field) else None
         self._survey: Survey | None = None
         self._next_review, self._next_strength, self._next_survey = FIRST_REVIEW, FIRST_STRENGTH, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
@@ -131,12 +108,12 @@ class DoseAllocator:
     @property
     def phases(self) -> int:
         """Number of phases: those announced, or more where evidence has gone beyond them."""
-        return sum(channel != UNKNOWN for channel in self._channels)
+        return self._known.phases
 
     @property
     def strength(self) -> float:
         """Strength of the spatial prior as estimated so far, nats per nearest neighbour of the same phase."""
-        return self._strength
+        return self._known.strength
 
     @property
     def survey_weight(self) -> float:
@@ -146,27 +123,22 @@ class DoseAllocator:
     @property
     def measured(self) -> NDArray[np.bool_]:
         """Pixels that were visited, failed spectra included, (rows, columns) bool."""
-        return np.asarray((self._field.dwell > 0) | (self._failures > 0))
+        return self._known.measured
 
     @property
     def dwell(self) -> NDArray[np.float64]:
         """Dwell time spent on every pixel, (rows, columns) float64, s."""
-        return self._field.dwell.copy()
+        return self._known.field.dwell.copy()
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """The map as used for deciding, (rows, columns) int64: 1... phases, -1 unknown phase."""
-        return np.asarray(np.array(self._channels)[self._field.belief.argmax(axis=2)])
+        return self._known.labels_of(self._known.field.belief)
 
     @property
     def posterior(self) -> NDArray[np.float64]:
         """Probability of each phase, (rows, columns, phases) float64; what is missing to 1 is an unknown phase."""
-        return self._field.belief[:, :, self._order()].astype(np.float64)
-
-    def _order(self) -> list[int]:
-        """Return the channel of each phase."""
-        known = [index for index, channel in enumerate(self._channels) if channel != UNKNOWN]
-        return sorted(known, key=lambda index: self._channels[index])
+        return self._known.field.belief[:, :, self._known.order].astype(np.float64)
 
     def expected_at(self, row: int, column: int) -> float:
         """Return the expected reduction in distortion of the next visit to a pixel, pixels; 0 where closed.
@@ -178,8 +150,9 @@ class DoseAllocator:
         """
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
             raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
-        value = max(float(self._field.value[row, column]), 0.0) * self.cost.of(float(self._field.offer[row, column]))
-        return value if self._sparse is None else max(value, self._sparse.score_at(self._field, row, column))
+        field = self._known.field
+        value = max(float(field.value[row, column]), 0.0) * self.cost.of(float(field.offer[row, column]))
+        return value if self._sparse is None else max(value, self._sparse.score_at(field, row, column))
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
         """Return the next visits, ordered for short beam travel where there are several; asking changes nothing.
@@ -201,14 +174,15 @@ class DoseAllocator:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
+        field = self._known.field
         if n == 1:
-            best = best_visit(self._field) if self._sparse is None else self._sparse.best(self._field, self.cost)
+            best = best_visit(field) if self._sparse is None else self._sparse.best(field, self.cost)
             places = np.array([] if best < 0 else [best], np.int64)
         else:
-            places = batch_of(self._field, self.cost, self._sparse, self._last, n)
+            places = batch_of(field, self.cost, self._sparse, self._last, n)
         visits = np.empty(len(places), VISIT)
         visits["row"], visits["column"] = places // self.shape[1], places % self.shape[1]
-        visits["dwell"] = self._field.offer.ravel()[places]
+        visits["dwell"] = field.offer.ravel()[places]
         return visits
 
     def restrict(self, allowed: ArrayLike) -> None:
@@ -225,21 +199,10 @@ class DoseAllocator:
         ValueError
             If it has another shape or is not true or false everywhere; then all stays as it was.
         """
-        self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
-        self._close()
-        rate_all(self._field)
+        self._known.allow(checked_mask("allowed", allowed, self.shape, default=True))
+        rate_all(self._known.field)
         if self._sparse is not None:
-            self._sparse.close(self.measured | (self._field.limit == 0))
-
-    def _close(self) -> None:
-        """Leave no room where pixels are not allowed or have failed too often."""
-        self._field.limit[:] = np.where(self._allowed & (self._failures < FAILURES), self._limit, 0.0)
-
-    def _settle(self, places: NDArray[np.int64]) -> None:
-        """Let the sparse choice know what visited places, (n, 2), amount to by now."""
-        if self._sparse is not None:
-            labels = np.array(self._channels)[self._field.belief[places[:, 0], places[:, 1]].argmax(axis=1)]
-            self._sparse.tell(self._field, places, labels)
+            self._sparse.close(self.measured | (self._known.field.limit == 0))
 
     def ingest(
         self,
@@ -276,12 +239,12 @@ class DoseAllocator:
         names = checked_visits(visits, count)
         if count == 0:
             return
-        self._know(told)
-        findings = as_findings(shares, told, times, self._channels)
+        self._make_room(told)
+        findings = as_findings(shares, told, times, self._known.channels)
         if names is not None:
-            gone, findings = self._ledger.replace(names, findings)
+            gone, findings = self._known.ledger.replace(names, findings)
             self._apply(gone, -1)
-        self._apply(findings, 1)
+        self._apply(findings)
         self._last = shares.places[-1, 0]
         self._look_over()
 
@@ -302,15 +265,15 @@ class DoseAllocator:
         """
         names = checked_visits(visits, np.size(visits)) or []
         told = checked_evidence(evidence, len(names))
-        before = self._ledger.findings(names)
+        before = self._known.ledger.findings(names)
         if not names:
             return
-        self._know(told)
+        self._make_room(told)
         shares = Shares(before.places, before.share)
-        gone, now = self._ledger.replace(names, as_findings(shares, told, before.dwell, self._channels))
+        gone, now = self._known.ledger.replace(names, as_findings(shares, told, before.dwell, self._known.channels))
         self._apply(gone, -1)
-        self._field.messages[:] = 1.0
-        self._apply(now, 1)
+        self._known.field.messages[:] = 1.0
+        self._apply(now)
         self._look_over()
 
     def suspect(self, stake: ArrayLike) -> None:
@@ -326,8 +289,8 @@ class DoseAllocator:
         ValueError
             If it has another shape, is negative or not finite; then nothing has changed.
         """
-        self._field.stake[:] = checked_stake(stake, self.shape)
-        rate_all(self._field)
+        self._known.field.stake[:] = checked_stake(stake, self.shape)
+        rate_all(self._known.field)
 
     def heed(self, survey: Survey) -> None:
         """Take a survey image as evidence, believed as far as the spectra bear it out; it takes the place of `expect`.
@@ -346,74 +309,50 @@ class DoseAllocator:
         Parameters
         ----------
         log_prior : (rows, columns, phases) float
-            Logarithms of prior probabilities, nats, up to a term all phases of a pixel share; 0 says nothing.
+            Logarithms of prior probabilities, nats, up to a term all phases of a pixel share; 0 says nothing. A phase
+            that comes later, and an unknown one, is expected to be as likely as the others are on average.
 
         Raises
         ------
         ValueError
             If it has another shape or is not finite; then all stays as it was.
         """
-        expected = checked_prior(log_prior, (*self.shape, self.phases))
-        if np.array_equal(expected, self._field.expected[:, :, self._order()]):
-            return
-        self._field.expected[:, :, self._order()] = expected
-        sweep(self._field, SWEEPS, TOLERANCE)
-        rate_all(self._field)
+        given = checked_prior(log_prior, (*self.shape, self.phases))
+        expected = np.repeat(mean_expected(given)[:, :, None], len(self._known.channels), axis=2)
+        expected[:, :, self._known.order] = given
+        if self._known.expect(expected):
+            rate_all(self._known.field)
 
-    def _know(self, findings: Evidence) -> None:
-        """Make room for phases the findings speak of that nobody has spoken of before."""
-        if findings.ndim == 1 and (findings == UNKNOWN).any() and UNKNOWN not in self._channels:
-            self._grow(UNKNOWN)
-        largest = findings.shape[1] if findings.ndim == 2 else int(findings.max())
-        while self.phases < largest:
-            self._grow(self.phases + 1)
+    def _make_room(self, evidence: Evidence) -> None:
+        """Add the phases that evidence speaks of and nobody has spoken of before."""
+        for label in self._known.unheard(evidence):
+            self._known.grow(label)
+            self._review()
 
-    def _grow(self, label: int) -> None:
-        """Add a phase of which no visit so far knew: it counts as their least likely one."""
-        self._channels.append(label)
-        self._field = grown(self._field, self._least)
-        self._ledger.grow()
-        sweep(self._field, SWEEPS, TOLERANCE)
-        self._review()
-
-    def _apply(self, findings: Findings, sign: int) -> None:
-        """Add visits to the field, or with sign -1 take them out again."""
-        visit, corner = np.nonzero(findings.share)
-        weight = sign * findings.share[visit, corner]
-        places = findings.places[visit, corner]
-        at = (places[:, 0], places[:, 1])
-        told, times = findings.told[visit] * weight[:, None], findings.dwell[visit] * weight
-        np.add.at(self._least, at, findings.least[visit] * weight)
-        if findings.failed.any():
-            failed = places[findings.failed[visit]]
-            np.add.at(self._failures, (failed[:, 0], failed[:, 1]), sign)
-            self._close()
-        if len(times) * FRAME_PART < self._inside.size:
-            observe_each(self._field, places, told, times)
-        else:
-            np.add.at(self._field.evidence, at, told)
-            np.add.at(self._field.dwell, at, times)
-            self._field.dwell[self._field.dwell < NOTHING * self.cost.minimum_dwell] = 0.0
-            sweep(self._field, SWEEPS, TOLERANCE)
+    def _apply(self, findings: Findings, sign: int = 1) -> None:
+        """Take in visits, or with sign -1 take them out again."""
+        if self._known.add(findings, sign):
             self._next_review = 0
-        self._settle(places)
-        self._visits += sign * len(findings.dwell)
+        self._settle(findings.places[findings.share != 0])
+
+    def _settle(self, places: NDArray[np.int64]) -> None:
+        """Let the sparse choice know what visited places, (n, 2), amount to by now."""
+        if self._sparse is not None:
+            field = self._known.field
+            self._sparse.tell(field, places, self._known.labels_of(field.belief[places[:, 0], places[:, 1]]))
 
     def _look_over(self) -> None:
         """Learn from all visits together how spectra and sample are, each time their number has grown enough."""
-        if self._visits < self._next_review:
+        visits = self._known.visits
+        if visits < self._next_review:
             return
-        self._next_review = int(self._visits * REVIEW_GROWTH) + 1
-        if self._visits >= self._next_strength:
-            self._next_strength = int(self._visits * STRENGTH_GROWTH)
-            strength = estimated_strength(self._field, self._strength)
-            if strength != self._strength:
-                self._strength = strength
-                self._field.coupling[:] = couplings(strength)
-                sweep(self._field, SWEEPS, TOLERANCE)
-        if self._survey is not None and self._visits >= self._next_survey:
-            self._next_survey = int(self._visits * SURVEY_GROWTH)
-            self.expect(self._survey.log_prior(self._field)[:, :, self._order()])
+        self._next_review = int(visits * REVIEW_GROWTH) + 1
+        if visits >= self._next_strength:
+            self._next_strength = int(visits * STRENGTH_GROWTH)
+            self._known.estimate_strength()
+        if self._survey is not None and visits >= self._next_survey:
+            self._next_survey = int(visits * SURVEY_GROWTH)
+            self._known.expect(self._survey.log_prior(self._known.field).astype(np.float32))
         self._review()
 
     def _review(self) -> None:
@@ -421,15 +360,13 @@ class DoseAllocator:
         first = max(extra, self.cost.minimum_dwell)
         # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
         guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
-        learn_separation(self._field, guess, first)
+        learn_separation(self._known.field, guess, first)
         self._settle(np.argwhere(self.measured))
-        rate_all(self._field)
+        rate_all(self._known.field)
 
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, from all evidence anew."""
-        field = self._field._replace(messages=np.ones_like(self._field.messages), belief=self._field.belief.copy())
-        sweep(field._replace(coupling=couplings(estimated_strength(field, self._strength))), SWEEPS, TOLERANCE)
-        found = np.asarray(np.array(self._channels)[field.belief.argmax(axis=2)])
+        found = self._known.map_anew()
         return found if self._sparse is None else np.where(self.measured, found, self._sparse.predicted())
 
     def remaining_distortion(self) -> tuple[float, float, float]:
@@ -442,4 +379,4 @@ class DoseAllocator:
         tuple of float
             (estimate, low, high), fractions of the pixels.
         """
-        return remaining_doubt(self._field)
+        return remaining_doubt(self._known.field)

@@ -171,8 +171,19 @@ def grown(field: DoseField, least: NDArray[np.float64]) -> DoseField:
     more.evidence[:, :, :-1] = field.evidence
     more.evidence[:, :, -1] = least
     more.expected[:, :, :-1] = field.expected
+    more.expected[:, :, -1] = mean_expected(field.expected)
     kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned")
     return more._replace(**{name: getattr(field, name) for name in kept})
+
+
+def mean_expected(log_prior: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the logarithm of the mean prior probability of the phases at every pixel, (rows, columns) float32, nats.
+
+    A phase of which nothing else is expected then has the share of one among all everywhere, whatever is expected of
+    the others, (rows, columns, phases), and whatever term they share.
+    """
+    largest = log_prior.max(axis=2)
+    return np.asarray(largest + np.log(np.exp(log_prior - largest[:, :, None]).mean(axis=2)))
 
 
 def lattice(shape: tuple[int, ...], origin: tuple[int, int]) -> NDArray[np.int8]:

@@ -18,6 +18,7 @@ import pytest
 from command_line import begin, environment, run, save_spectrum_image
 from scipy.constants import elementary_charge
 
+from daisy_bluesky.bench._table import TABLES
 from daisy_bluesky.cli import main
 from daisy_bluesky.specimen import VirtualSpecimen
 from daisy_bluesky.storage import find_run, replay
@@ -302,9 +303,14 @@ def test_an_unknown_run_is_named(refused):
 
 def test_an_unknown_command_or_table_is_named(refused):
     assert "'demonstrate'" in refused("demonstrate")
-    assert "no table is named 'tables'; known tables: main, lbj, dosing, sampling, eds-slads, daisy, mfsi\n" in refused(
-        "bench", "tables"
-    )
+    named = f"no table is named 'tables'; known tables: {', '.join(TABLES)}\n"
+    assert named in refused("bench", "tables")
+
+
+def test_the_help_names_every_table(command, tmp_path):
+    code, out, err = command("bench", "--help", cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert [name for name in TABLES if re.search(rf"[ ,]{name}[,.]", out) is None] == []
 
 
 def test_a_host_that_is_not_this_machine_is_named(refused):

@@ -1,7 +1,10 @@
 """Maps that are guided by a survey image, under a real RunEngine."""
 
+import threading
+
 import numpy as np
 import pytest
+from bluesky.utils import RunEngineInterrupted
 
 from daisy_bluesky.callbacks import Journal, check_decisions
 from daisy_bluesky.devices import make_devices
@@ -88,6 +91,27 @@ def test_a_limit_of_the_beam_ends_the_survey_frame(engine, specimen, classifier_
     assert "limit of the beam" in documents.one("stop")["reason"]
     assert not documents.events()
     assert microscope.beam.blanked.get()
+
+
+def test_a_pause_in_the_survey_frame_exposes_nothing_twice(engine, specimen, classifier_file, documents):
+    reached = threading.Event()
+
+    def ask(exposure):
+        if exposure.number == 100 and not reached.is_set():
+            reached.set()
+            engine.request_pause()
+
+    microscope = make_devices(VirtualInstrument(specimen, faults={"haadf": ask}), current=100.0, dwell_time=0.01)
+    with pytest.raises(RunEngineInterrupted):
+        engine(guided_map(microscope, classifier_file, survey="acquire", fraction=0.002), documents)
+    assert microscope.beam.blanked.get()
+    assert 0 < microscope.beam.visits.sum() < 576
+    assert not documents.events("survey")
+    engine.resume()
+    (survey,) = documents.events("survey")
+    mapped = sum(event["data"]["beam_charge"] for event in documents.events())
+    assert survey["data"]["survey_charge"] == pytest.approx(576 * 1e-5 * 100.0, rel=1e-3)
+    assert microscope.beam.charge == pytest.approx(survey["data"]["survey_charge"] + mapped)
 
 
 def test_bad_surveys_are_named_before_anything_is_exposed(engine, microscope, classifier_file, documents, tmp_path):
