@@ -67,7 +67,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        return application(standalone_mode=False) or 0
+        return application(prog_name="daisy-bluesky", standalone_mode=False) or 0
     except (*USER_FAULTS, RuntimeError) as error:
         if os.environ.get("DAISY_TRACEBACK") or not (isinstance(error, USER_FAULTS) or _is_of_tiled(error)):
             raise
