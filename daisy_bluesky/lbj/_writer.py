@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
-from daisy_bluesky.lbj._compact import WORTH, compact_path, replace_by_compact, write_compact
+from daisy_bluesky.lbj._compact import WORTH, compact_path, write_compact
+from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import pairs_of
 from daisy_bluesky.lbj._group_commit import GroupCommit, check_group
 from daisy_bluesky.lbj._guarantee import Guarantee
@@ -61,7 +62,7 @@ class Writer:
     Attributes
     ----------
     path : pathlib.Path
-        The file.
+        The file, absolute, links followed.
     header : Header
         What its items are.
 
@@ -100,7 +101,7 @@ class Writer:
         gain: ArrayLike | None = None,
     ) -> None:
         check_group(sync_records, sync_interval)
-        self.path = Path(path)
+        self.path = Path(os.path.realpath(path))
         guarantee = Guarantee.of(channels, sigma, blocks)
         stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
         if guarantee.kind == "blocks" and stored.kind != "f":
@@ -109,8 +110,8 @@ class Writer:
         if references is not None and stored.kind not in "iu":
             raise ValueError(f"references are for raw counts; the file stores {stored}")
         header = Header.of(shape, channels, stored, metadata, guarantee, references)
-        compact_path(self.path).unlink(missing_ok=True)
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
+        compact_path(self.path).unlink(missing_ok=True)  # of a process that died; no other writes to this file now
         self.header = self._file.header
         self._table = self._file.table
         self._records = RecordWriter(self._file)
@@ -175,7 +176,14 @@ class Writer:
         """Seal the file, wait until it is on the disk, and let go of it. Closing twice is harmless.
 
         Where much of it is not sealed, or replaced, its compact form is put in its place; readers that have it open
-        keep what they have, until they `refresh`.
+        keep what they have, until they `refresh`. A file that was moved meanwhile is sealed where it is now.
+
+        Raises
+        ------
+        LBJError
+            If the file was deleted meanwhile.
+        OSError
+            If the disk is full; what was appended is whole.
         """
         self._commits.stop()
         with self._sync_lock, self._append_lock:
@@ -197,15 +205,14 @@ class Writer:
     def _finish(self) -> None:
         if self._file.is_indexed:
             return
-        if self._loose_bytes() < WORTH:
-            self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
-            return
-        self._file.sync()
-        try:
-            write_compact(self.path, self._block)
-            replace_by_compact(self.path)
-        finally:
-            compact_path(self.path).unlink(missing_ok=True)
+        if self._loose_bytes() >= WORTH:
+            self._file.sync()
+            if write_compact(self._file, self.path, self._block):
+                return
+        self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
+        if not self._file.stat().st_nlink:
+            items = self._table.rows.seq_nums.size
+            raise LBJError(f"{self.path} was deleted while it was written, and its {items} items with it")
 
     def _loose_bytes(self) -> int:
         """Return how many bytes are of records that hold no row, or hold small counts that are not in a block."""
