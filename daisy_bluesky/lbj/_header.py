@@ -128,7 +128,8 @@ class Header:
         }
         description = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
         if len(description) > _LONGEST_DESCRIPTION:
-            raise ValueError(f"metadata of {len(description)} bytes are longer than {_LONGEST_DESCRIPTION}")
+            named = "metadata" if self.references is None else "metadata with dark and gain references"
+            raise ValueError(f"{named} of {len(description)} bytes are longer than {_LONGEST_DESCRIPTION}; give less")
         prefix = PREFIX.pack(MAGIC, *VERSION, len(description))
         return prefix + struct.pack("<I", google_crc32c.value(prefix + description)) + description
 
