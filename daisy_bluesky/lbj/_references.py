@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.lbj._arguments import array_of
+
 _MOST_BYTES = 2**24  # of one reference
 
 
@@ -82,7 +84,7 @@ class References:
 
 
 def _checked(name: str, given: ArrayLike) -> NDArray[np.float32]:
-    reference = np.asarray(given)
+    reference = array_of(f"the {name} reference", given)
     if reference.dtype.kind in "iuf":
         with np.errstate(over="ignore"):
             reference = reference.astype(np.float32)

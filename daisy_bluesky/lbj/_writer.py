@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from daisy_bluesky.lbj._arguments import array_of, dtype_of, lengths_of, positive_number, whole_number
 from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import WORTH, compact_path, write_compact
@@ -19,7 +19,7 @@ from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import pairs_of
 from daisy_bluesky.lbj._group_commit import GroupCommit, check_group
 from daisy_bluesky.lbj._guarantee import Guarantee
-from daisy_bluesky.lbj._header import Header
+from daisy_bluesky.lbj._header import Header, is_storable
 from daisy_bluesky.lbj._index import footer
 from daisy_bluesky.lbj._journal_file import JournalFile
 from daisy_bluesky.lbj._pairs_tile import events_of_pairs
@@ -74,6 +74,8 @@ class Writer:
         If the file to append to is damaged or none of the format.
     ValueError
         If the file to append to holds other items or metadata, or a parameter is out of range.
+    TypeError
+        If a parameter is of another type.
     BlockingIOError
         If another writer has the file open.
 
@@ -101,9 +103,11 @@ class Writer:
         gain: ArrayLike | None = None,
     ) -> None:
         check_group(sync_records, sync_interval)
+        shape, channels = lengths_of(shape, channels)
+        self._block = positive_number("block", block)
         self.path = Path(os.path.realpath(path))
         guarantee = Guarantee.of(channels, sigma, blocks)
-        stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
+        stored = stored_dtype(dtype_of(dtype), guarantee)
         if guarantee.kind == "blocks" and stored.kind != "f":
             raise ValueError(f"blocks of a file of {stored} items: open it with a float dtype")
         references = References.of(dark, gain, (*shape, channels))
@@ -115,8 +119,7 @@ class Writer:
         self.header = self._file.header
         self._table = self._file.table
         self._records = RecordWriter(self._file)
-        self._block = block
-        self._pending = Pending(self.header, block)
+        self._pending = Pending(self.header, self._block)
         self._in_tiles = in_tiles(self.header)
         self._append_lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -146,14 +149,16 @@ class Writer:
         Raises
         ------
         ValueError
-            If the item has another shape, a value does not fit the file's type, or the writer is closed.
+            If the item has another shape or is masked, a value does not fit the file's type, or the writer is closed.
+        TypeError
+            If `seq_num` is no whole number.
         OSError
             If the system does not take the bytes, e.g. on a full disk; the file is then as it was.
         """
-        number = index(seq_num)
+        number = whole_number("seq_num", seq_num)
         if not 0 <= number <= LARGEST_SEQ_NUM:
             raise ValueError(f"seq_num {number} must be from 0 to 2**63 - 1")
-        values = np.asarray(item)
+        values = array_of("item", item)
         write = self._listed(number, values) if values.dtype.names is not None else self._dense(number, values)
         with self._append_lock:
             self._check_open()
@@ -265,13 +270,16 @@ class Writer:
 def _converted(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if np.can_cast(values.dtype, dtype, "safe"):
         return values.astype(dtype)
+    if not is_storable(values.dtype):
+        raise ValueError(f"{values.dtype} values where the file stores {dtype}; convert them to {dtype}")
     if values.dtype.kind not in "iu" or dtype.kind not in "iu":
         raise ValueError(
             f"{values.dtype} values where the file stores {dtype}; convert them, or open it with dtype={values.dtype}"
         )
     limits = np.iinfo(dtype)
     if values.size and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
+        remedy = "signed" if dtype.kind == "u" and values.min() < 0 else "wider"
         raise ValueError(
-            f"counts from {values.min()} to {values.max()} where the file stores {dtype}; open it with a wider dtype"
+            f"counts from {values.min()} to {values.max()} where the file stores {dtype}; open it with a {remedy} dtype"
         )
     return values.astype(dtype)
