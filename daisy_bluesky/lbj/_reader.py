@@ -63,7 +63,7 @@ class Reader:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False, corrected: bool = True) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # found again by `refresh`, also from another folder
         self._salvage, self._corrected = salvage, corrected
         self._refresh_lock = threading.Lock()
         self._open()

@@ -47,6 +47,17 @@ def test_change_of_folder_neither_loses_a_file_nor_touches_its_namesake(tmp_path
     assert_holds(tmp_path / "two" / "a.lbj", others)
 
 
+def test_reader_stays_with_its_file_after_a_change_of_folder(tmp_path, monkeypatch):
+    for folder, items in (("one", spectra(400)), ("two", spectra(3, seed=1))):
+        (tmp_path / folder).mkdir()
+        with lbj.Writer(tmp_path / folder / "a.lbj", channels=CHANNELS) as writer:
+            append(writer, items)
+    monkeypatch.chdir(tmp_path / "one")
+    with lbj.Reader("a.lbj") as reader:
+        monkeypatch.chdir(tmp_path / "two")
+        assert reader.refresh() == 400
+
+
 @pytest.mark.parametrize("has_namesake", [True, False])
 def test_moved_file_is_sealed_where_it_is(tmp_path, has_namesake):
     items, others = spectra(400), spectra(400, seed=1)
