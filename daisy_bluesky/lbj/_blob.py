@@ -1,12 +1,14 @@
 """One array as bytes, in the same format as a file."""
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.lbj._arguments import array_of, real_number
 from daisy_bluesky.lbj._channel_blocks import bias_in
 from daisy_bluesky.lbj._contents import Contents
 from daisy_bluesky.lbj._errors import LBJError
@@ -55,19 +57,27 @@ def dumps(
     Raises
     ------
     ValueError
-        If the array has no axis or no channels, its type is none of the format's, or an option does not fit it.
+        If the array has no axis or no channels, is masked, its type is none of the format's, or an option does not fit
+        it.
+    TypeError
+        If an option is of another type.
     """
-    values = np.asarray(array)
+    values = array_of("array", array)
     if values.ndim == 0:
         raise ValueError("a blob needs an array with a channel axis; wrap the number in a list")
     promised = Guarantee.of(values.shape[-1], sigma, blocks)
     references = References.of(dark, gain, values.shape)
-    if promised.kind != "exact" and (references is not None or values.dtype.kind == "b"):
+    if promised.kind != "exact" and references is not None:
         raise ValueError("sigma and blocks are for spectra as corrected; give them without references")
+    if promised.kind != "exact" and values.dtype.kind == "b":
+        raise ValueError("sigma and blocks are for spectra, not truth values; give an array of numbers")
+    if references is not None and values.dtype.kind not in "iu":
+        raise ValueError(f"references are for raw counts; the array holds {values.dtype}: leave dark and gain out")
+    given = None if noise is None else _noise_of(noise, promised)
     dtype = stored_dtype(values.dtype, promised)
     header = Header.of(values.shape[:-1], values.shape[-1], dtype, metadata, promised, references)
     flat = np.ascontiguousarray(values, header.dtype).reshape(-1)
-    codec, payload = encode_values(flat, promised, None if noise is None else Noise(*noise))
+    codec, payload = encode_values(flat, promised, given)
     head = header.to_bytes()
     return head + frame(checksum_of(head), len(head), ITEM, codec, 1, payload)
 
@@ -79,6 +89,8 @@ def loads(blob: bytes) -> NDArray[Any]:
     ------
     LBJError
         If the blob is damaged, cut short, or does not hold exactly one item.
+    TypeError
+        If it is not bytes.
     """
     header, codec, payload = _parts(blob)
     values = header.room(1)[0]
@@ -101,11 +113,30 @@ def bias(blob: bytes) -> NDArray[np.float64]:
     return bias_in(payload, header.voxels) if codec == BLOCKS else np.zeros(header.channels)
 
 
-def _parts(blob: bytes) -> tuple[Header, int, bytes]:
+def _noise_of(noise: tuple[float, float], promised: Guarantee) -> Noise:
+    if promised.step is None:
+        raise ValueError("noise is what sigma counts in; give sigma, or leave noise out")
+    try:
+        slope, floor = noise
+    except (TypeError, ValueError):
+        raise ValueError("noise must be two numbers, the variance per unit of signal and that at no signal") from None
+    found = Noise(real_number("noise", slope), real_number("noise", floor))
+    if not (0 <= found.slope < math.inf and 0 <= found.floor < math.inf and any(found)):
+        raise ValueError(f"noise ({slope}, {floor}) must be finite variances, 0 or more, and one of them above 0")
+    return found
+
+
+def _parts(given: bytes) -> tuple[Header, int, bytes]:
+    try:
+        blob = bytes(memoryview(given))
+    except TypeError:
+        raise TypeError(f"a blob is bytes, as dumps returns them, not {type(given).__name__}") from None
     source = Source(io.BytesIO(blob), "blob")
     contents = Contents(source)
     rows = contents.rows
-    if rows.places.size != 1 or contents.end != len(blob):
+    if rows.places.size == 1 and contents.end != len(blob):
+        raise LBJError(f"blob: {len(blob) - contents.end} bytes follow its end; it is damaged, or joined with others")
+    if rows.places.size != 1:
         raise LBJError(f"blob: {rows.places.size} whole items where 1 is due; it is damaged, cut short or a file")
     record = blob[int(rows.places[0]) :][: OVERHEAD + int(rows.lengths[0])]
     head = parse_head(record)

@@ -109,8 +109,10 @@ def _averages(values: NDArray[Any], layout: _Layout) -> NDArray[np.float64]:
 
 def _exponent(values: NDArray[Any], layout: _Layout) -> int:
     """Return the exponent of the scale of the logarithms: about the noise of a voxel, from neighbouring channels."""
-    off = np.diff(values[:, ~layout.exact].astype(np.float64), axis=1)
-    spread = float(np.median(np.abs(off[np.isfinite(off)]))) if off.size else 0.0
+    with np.errstate(invalid="ignore"):  # infinity next to infinity
+        off = np.diff(values[:, ~layout.exact].astype(np.float64), axis=1)
+    off = off[np.isfinite(off)]
+    spread = float(np.median(np.abs(off))) if off.size else 0.0
     return int(np.clip(np.frexp(spread)[1] - 2, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)) if spread else 0
 
 

@@ -1,6 +1,9 @@
 """The compact form of a journal: the same rows, every one once, sealed; written beside it, then put in its place."""
 
-from contextlib import closing
+import os
+import stat
+import sys
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from daisy_bluesky.lbj._record_writer import RecordWriter, in_tiles
 from daisy_bluesky.lbj._records import Records
 from daisy_bluesky.lbj._rows import Rows, by_record
 from daisy_bluesky.lbj._sealed import MOST_ITEMS
-from daisy_bluesky.lbj._source import Source, opened_source
+from daisy_bluesky.lbj._source import Source
 from daisy_bluesky.lbj._spectra_blocks import copy_spectra
 
 WORTH = 2**14
@@ -31,15 +34,22 @@ def compact_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.compact")
 
 
-def write_compact(path: Path, enough: int) -> None:
-    """Write the compact form of the file at `path` beside it, and bring it to the disk.
+def write_compact(file: JournalFile, path: Path, enough: int) -> bool:
+    """Put the compact form of a file in its place; who has the old one open keeps it.
 
     Parameters
     ----------
+    file : JournalFile
+        A whole journal, on the disk.
     path : pathlib.Path
-        A whole journal.
+        Where it was opened. Another file that lies there by now is not touched.
     enough : int
         Non-zeros of a block.
+
+    Returns
+    -------
+    bool
+        False where the file was moved or removed meanwhile; it is as it was then.
 
     Raises
     ------
@@ -48,9 +58,28 @@ def write_compact(path: Path, enough: int) -> None:
     OSError
         If the disk is full.
     """
-    with closing(opened_source(path)) as source:
-        contents = Contents(source)
-        write_rows(source, contents, contents.rows, compact_path(path), enough)
+    if not file.is_in_place():
+        return False
+    beside = compact_path(path)
+    try:
+        with closing(file.source()) as source:
+            contents = Contents(source)
+            write_rows(source, contents, contents.rows, beside, enough)
+        _keep_owner_and_mode(beside, file.stat())
+        if not file.is_in_place():
+            return False
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_directory(path.parent)
+    return True
+
+
+def _keep_owner_and_mode(path: Path, known: os.stat_result) -> None:
+    if sys.platform != "win32":
+        with suppress(PermissionError):  # only an administrator may give files away
+            os.chown(path, known.st_uid, known.st_gid)
+    path.chmod(stat.S_IMODE(known.st_mode))
 
 
 def write_rows(source: Source, contents: Contents, rows: Rows, path: Path, enough: int) -> None:
@@ -74,12 +103,6 @@ def write_rows(source: Source, contents: Contents, rows: Rows, path: Path, enoug
         file.write(footer(file.seed, file.end, file.table.rows))
     finally:
         file.close(sync=True)
-
-
-def replace_by_compact(path: Path) -> None:
-    """Put the compact form of a file in its place; who has the old one open keeps it."""
-    compact_path(path).replace(path)
-    sync_directory(path.parent)
 
 
 def _copy(header: Header, wanted: Rows, records: Records, writer: RecordWriter, enough: int) -> None:

@@ -148,7 +148,11 @@ def _summed(
         places, counts = places[first], exact
     limits = np.iinfo(dtype)
     if counts.size and not limits.min <= int(counts.min()) <= int(counts.max()) <= limits.max:
-        raise ValueError(f"event counts reach from {counts.min()} to {counts.max()}, more than {dtype} holds")
+        remedy = "signed" if dtype.kind == "u" and counts.min() < 0 else "wider"
+        raise ValueError(
+            f"event counts reach from {counts.min()} to {counts.max()}, more than {dtype} holds; open the file with a "
+            f"{remedy} dtype"
+        )
     kept = np.flatnonzero(counts)
     return places[kept], counts[kept].astype(dtype)
 

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 
+from daisy_bluesky.lbj._arguments import whole_number
+
 
 def check_group(records: int | None, interval: float | None) -> None:
     """Check what makes a group.
@@ -11,7 +13,11 @@ def check_group(records: int | None, interval: float | None) -> None:
     ------
     ValueError
         If one of them is not positive.
+    TypeError
+        If `records` is no whole number.
     """
+    if records is not None:
+        whole_number("sync_records", records)
     if (records is not None and records < 1) or (interval is not None and not interval > 0):
         raise ValueError(f"sync_records {records} and sync_interval {interval} must be positive, or None")
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import index
 from typing import Any
 
+from daisy_bluesky.lbj._arguments import real_number, whole_number
 from daisy_bluesky.lbj._quantised_spectra import STEP_POINT
 
 _SMALLEST_STEP = 2**-4
@@ -51,10 +51,10 @@ class Guarantee:
     def of(cls, channels: int, sigma: float | None, blocks: Sequence[tuple[int, int]] | None) -> "Guarantee":
         """Return the guarantee that `sigma` and `blocks`, as the user gives them, ask for."""
         points = 2**STEP_POINT
-        step = None if sigma is None else float(sigma)
+        step = None if sigma is None else real_number("sigma", sigma)
         if step is not None and _SMALLEST_STEP <= step <= _LARGEST_STEP:
             step = int(step * points) / points
-        return cls(channels, step, tuple((index(start), index(factor)) for start, factor in blocks or ()))
+        return cls(channels, step, () if blocks is None else _pairs_of(blocks))
 
     @property
     def kind(self) -> str:
@@ -115,6 +115,15 @@ class Guarantee:
         if guarantee.kind != said["kind"]:
             raise ValueError(f"guarantee {said['kind']!r} is not known")
         return guarantee
+
+
+def _pairs_of(blocks: Sequence[tuple[int, int]]) -> Blocks:
+    try:
+        pairs = [(start, factor) for start, factor in blocks]
+    except (TypeError, ValueError):
+        raise ValueError("blocks must be pairs of first channel and down-sampling, e.g. [(0, 8), (100, 1)]") from None
+    name = "first channel or down-sampling of blocks"
+    return tuple((whole_number(name, start), whole_number(name, factor)) for start, factor in pairs)
 
 
 def _check_blocks(blocks: Blocks, channels: int) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from math import prod
-from operator import index
 from typing import Any, NoReturn
 
 import google_crc32c
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from daisy_bluesky.lbj._arguments import dtype_of, lengths_of
 from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._guarantee import Guarantee
 from daisy_bluesky.lbj._references import References
@@ -72,16 +72,18 @@ class Header:
         ------
         ValueError
             If a length is out of range, the type is none of the format's, or the metadata are not JSON.
+        TypeError
+            If a length is no whole number.
         """
-        lengths = (*(index(length) for length in shape), index(channels))
-        kind = np.dtype(np.uint32 if dtype is None else dtype)
+        before, channels = lengths_of(shape, channels)
+        lengths, kind = (*before, channels), dtype_of(dtype)
         if lengths[-1] < 1 or any(not 0 <= length <= _LARGEST_AXIS for length in lengths):
             raise ValueError(
                 f"item shape {lengths}: at least 1 channel and at most {_LARGEST_AXIS} along an axis needed"
             )
         if prod(lengths) > _MOST_VOXELS:
             raise ValueError(f"item shape {lengths} has more than 2**40 voxels; split the items")
-        if kind.name not in _DTYPES:
+        if not is_storable(kind):
             raise ValueError(
                 f"dtype {kind} cannot be stored; convert to an integer, bool or float type of up to 64 bits"
             )
@@ -128,9 +130,15 @@ class Header:
         }
         description = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
         if len(description) > _LONGEST_DESCRIPTION:
-            raise ValueError(f"metadata of {len(description)} bytes are longer than {_LONGEST_DESCRIPTION}")
+            named = "metadata" if self.references is None else "metadata with dark and gain references"
+            raise ValueError(f"{named} of {len(description)} bytes are longer than {_LONGEST_DESCRIPTION}; give less")
         prefix = PREFIX.pack(MAGIC, *VERSION, len(description))
         return prefix + struct.pack("<I", google_crc32c.value(prefix + description)) + description
+
+
+def is_storable(dtype: np.dtype[Any]) -> bool:
+    """Return whether values of a type can be stored as they are."""
+    return dtype.name in _DTYPES
 
 
 def checksum_of(head: bytes) -> int:

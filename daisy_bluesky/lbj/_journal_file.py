@@ -50,7 +50,7 @@ class JournalFile:
         self._file = _create(path) if self._is_new else path.open("r+b", buffering=0)
         try:
             _lock(self._file, path)
-            if not os.path.samestat(os.fstat(self._file.fileno()), path.stat()):
+            if not self.is_in_place():
                 raise BlockingIOError(f"{path} was replaced by its compact form just now; open it again")
             if not self._is_new:
                 self._take_over(head, keep_metadata=keep_metadata)
@@ -65,6 +65,21 @@ class JournalFile:
     def closed(self) -> bool:
         """True once `close` was called."""
         return self._file.closed
+
+    def is_in_place(self) -> bool:
+        """Return whether it still lies at its path, where by now there may be another file, or none."""
+        try:
+            return os.path.samestat(self.stat(), self._path.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def stat(self) -> os.stat_result:
+        """Return what the system knows of the file, wherever it lies by now."""
+        return os.fstat(self._file.fileno())
+
+    def source(self) -> Source:
+        """Return the file to read from, to be closed by itself."""
+        return Source(os.fdopen(os.dup(self._file.fileno()), "rb", buffering=0), str(self._path), self._path)
 
     def write(self, data: bytes) -> None:
         """Append bytes; where that fails or is interrupted, leave the file as it was."""
@@ -82,7 +97,7 @@ class JournalFile:
     def sync(self) -> None:
         """Wait until the file, and where it is new its directory entry, are on the disk."""
         os.fsync(self._file.fileno())
-        if self._is_new:
+        if self._is_new and self.is_in_place():
             sync_directory(self._path.parent)
             self._is_new = False
 

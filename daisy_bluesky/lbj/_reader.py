@@ -47,7 +47,8 @@ class Reader:
     salvage : bool
         Pass over damaged records in mid-file, and trust no index, instead of raising.
     corrected : bool
-        Apply the dark and gain references of a file that has them; raw counts when False.
+        Apply the dark and gain references of a file that has them; raw counts when False, of which an energy window is
+        decoded without the rest.
 
     Raises
     ------
@@ -62,7 +63,7 @@ class Reader:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, salvage: bool = False, corrected: bool = True) -> None:
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # found again by `refresh`, also from another folder
         self._salvage, self._corrected = salvage, corrected
         self._refresh_lock = threading.Lock()
         self._open()
@@ -133,7 +134,9 @@ class Reader:
     def window(self, start: int, stop: int, *, channels: slice = _ALL) -> NDArray[Any]:
         """Return rows `start` to `stop` - 1, clipped to those there are, in an energy window.
 
-        Only the records, pixels and channels that are named are decoded.
+        Of counts, only the records, pixels and channels that are named are decoded. Floats, and counts that are
+        corrected by references as they are read, are decoded by whole records, and the window is taken from these;
+        for counts with references, ``Reader(path, corrected=False)`` decodes the window of the raw counts only.
 
         Returns
         -------
@@ -144,7 +147,7 @@ class Reader:
         return self.part(slice(start, stop), [*[_ALL] * len(self.shape), channels])
 
     def part(self, rows: slice | Sequence[int] | NDArray[np.integer[Any]], item: Index) -> NDArray[Any]:
-        """Return parts of items, stacked, (rows, ...), decoding only what is touched.
+        """Return parts of items, stacked, (rows, ...), decoding only what is touched, as far as `window` does.
 
         Parameters
         ----------

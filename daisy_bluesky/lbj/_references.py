@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.lbj._arguments import array_of
+
 _MOST_BYTES = 2**24  # of one reference
 
 
@@ -38,10 +40,7 @@ class References:
         """
         if dark is None and gain is None:
             return None
-        darks, gains = np.asarray(0 if dark is None else dark), np.asarray(1 if gain is None else gain)
-        for name, reference in (("dark", darks), ("gain", gains)):
-            if reference.dtype.kind not in "iuf" or not np.all(np.isfinite(reference)):
-                raise ValueError(f"the {name} reference must be finite numbers")
+        darks, gains = _checked("dark", 0 if dark is None else dark), _checked("gain", 1 if gain is None else gain)
         try:
             shape = np.broadcast_shapes(darks.shape, gains.shape)
             if np.broadcast_shapes(shape, item_shape) != item_shape:
@@ -50,7 +49,11 @@ class References:
             raise ValueError(
                 f"references {darks.shape} and {gains.shape} do not fit items {item_shape}; give (channels,)"
             ) from None
-        return cls(*(np.ascontiguousarray(np.broadcast_to(part, shape), np.float32) for part in (darks, gains)))
+        if 4 * prod(shape) > _MOST_BYTES:
+            raise ValueError(
+                f"dark and gain {shape} of more than {_MOST_BYTES // 4} values cannot be stored; give (channels,)"
+            )
+        return cls(*(np.ascontiguousarray(np.broadcast_to(part, shape)) for part in (darks, gains)))
 
     def apply(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Return corrected counts, (..., *item), float32: one subtraction and one product, each rounded to nearest."""
@@ -78,6 +81,16 @@ class References:
         if references is None:
             raise ValueError("references without values")
         return references
+
+
+def _checked(name: str, given: ArrayLike) -> NDArray[np.float32]:
+    reference = array_of(f"the {name} reference", given)
+    if reference.dtype.kind in "iuf":
+        with np.errstate(over="ignore"):
+            reference = reference.astype(np.float32)
+        if np.all(np.isfinite(reference)):
+            return reference
+    raise ValueError(f"the {name} reference must be finite numbers, also as float32")
 
 
 def _written(reference: NDArray[np.float32]) -> str:

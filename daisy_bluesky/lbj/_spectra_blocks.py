@@ -22,7 +22,7 @@ def copy_spectra(header: Header, wanted: Rows, records: Records, writer: RecordW
     """Write items of a file of floats, small ones in blocks.
 
     What is coded already is copied as it is, or, where some of its items were replaced, exactly, so that values are
-    quantised once only.
+    quantised once only. What cannot be down-sampled is kept exactly.
 
     Raises
     ------
@@ -72,11 +72,26 @@ class _Gathered:
         """Write what there is."""
         if not self._items:
             return
-        values = np.stack(self._items)
-        codec, payload = encode_values(values.reshape(-1), self._guarantee)
-        if codec in SPECTRA:
-            self._writer.spectra(np.array(self._seq_nums), codec, payload)
-        else:
-            for seq_num, item in zip(self._seq_nums, values, strict=True):
-                self._writer.item(seq_num, *encode_values(item, Guarantee(self._guarantee.channels)))
+        seq_nums, values = np.array(self._seq_nums), np.stack(self._items)
         self._seq_nums, self._items = [], []
+        self._write(seq_nums, values)
+
+    def _write(self, seq_nums: NDArray[np.int64], values: NDArray[Any]) -> None:
+        try:
+            codec, payload = encode_values(values.reshape(-1), self._guarantee)
+        except ValueError:  # among them is one that cannot be down-sampled, such as with a NaN
+            if seq_nums.size == 1:
+                self._write_exactly(seq_nums, values)
+                return
+            half = seq_nums.size // 2
+            self._write(seq_nums[:half], values[:half])
+            self._write(seq_nums[half:], values[half:])
+            return
+        if codec in SPECTRA:
+            self._writer.spectra(seq_nums, codec, payload)
+        else:
+            self._write_exactly(seq_nums, values)
+
+    def _write_exactly(self, seq_nums: NDArray[np.int64], values: NDArray[Any]) -> None:
+        for seq_num, item in zip(seq_nums.tolist(), values, strict=True):
+            self._writer.item(seq_num, *encode_values(item, Guarantee(self._guarantee.channels)))

@@ -44,10 +44,12 @@ def encode_spectra(values: NDArray[Any], guarantee: Guarantee, noise: Noise | No
         If a value to be down-sampled is not finite.
     """
     spectra = values.reshape(-1, guarantee.channels)
+    if spectra.size == 0:
+        return None
     if guarantee.kind == "blocks":
         return BLOCKS, encode_blocks(spectra, guarantee.blocks)
     codec = EXACT if guarantee.step is None else QUANTISED
-    if spectra.size == 0 or spectra.dtype.kind == "b":
+    if spectra.dtype.kind == "b":
         return None
     payload = encode_exact(spectra) if guarantee.step is None else encode_quantised(spectra, guarantee.step, noise)
     offsets = encode_offsets(spectra) if guarantee.step is None and lattice_of(spectra) is None else None

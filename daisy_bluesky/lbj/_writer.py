@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,13 +11,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from daisy_bluesky.lbj._arguments import array_of, dtype_of, lengths_of, positive_number, whole_number
 from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
-from daisy_bluesky.lbj._compact import WORTH, compact_path, replace_by_compact, write_compact
+from daisy_bluesky.lbj._compact import WORTH, compact_path, write_compact
+from daisy_bluesky.lbj._errors import LBJError
 from daisy_bluesky.lbj._events import pairs_of
 from daisy_bluesky.lbj._group_commit import GroupCommit, check_group
 from daisy_bluesky.lbj._guarantee import Guarantee
-from daisy_bluesky.lbj._header import Header
+from daisy_bluesky.lbj._header import Header, is_storable
 from daisy_bluesky.lbj._index import footer
 from daisy_bluesky.lbj._journal_file import JournalFile
 from daisy_bluesky.lbj._pairs_tile import events_of_pairs
@@ -61,7 +62,7 @@ class Writer:
     Attributes
     ----------
     path : pathlib.Path
-        The file.
+        The file, absolute, links followed.
     header : Header
         What its items are.
 
@@ -73,6 +74,8 @@ class Writer:
         If the file to append to is damaged or none of the format.
     ValueError
         If the file to append to holds other items or metadata, or a parameter is out of range.
+    TypeError
+        If a parameter is of another type.
     BlockingIOError
         If another writer has the file open.
 
@@ -100,22 +103,23 @@ class Writer:
         gain: ArrayLike | None = None,
     ) -> None:
         check_group(sync_records, sync_interval)
-        self.path = Path(path)
+        shape, channels = lengths_of(shape, channels)
+        self._block = positive_number("block", block)
+        self.path = Path(os.path.realpath(path))
         guarantee = Guarantee.of(channels, sigma, blocks)
-        stored = stored_dtype(np.dtype(np.uint32 if dtype is None else dtype), guarantee)
+        stored = stored_dtype(dtype_of(dtype), guarantee)
         if guarantee.kind == "blocks" and stored.kind != "f":
             raise ValueError(f"blocks of a file of {stored} items: open it with a float dtype")
         references = References.of(dark, gain, (*shape, channels))
         if references is not None and stored.kind not in "iu":
             raise ValueError(f"references are for raw counts; the file stores {stored}")
         header = Header.of(shape, channels, stored, metadata, guarantee, references)
-        compact_path(self.path).unlink(missing_ok=True)
         self._file = JournalFile(self.path, header, append=append, keep_metadata=metadata is None)
+        compact_path(self.path).unlink(missing_ok=True)  # of a process that died; no other writes to this file now
         self.header = self._file.header
         self._table = self._file.table
         self._records = RecordWriter(self._file)
-        self._block = block
-        self._pending = Pending(self.header, block)
+        self._pending = Pending(self.header, self._block)
         self._in_tiles = in_tiles(self.header)
         self._append_lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -145,14 +149,16 @@ class Writer:
         Raises
         ------
         ValueError
-            If the item has another shape, a value does not fit the file's type, or the writer is closed.
+            If the item has another shape or is masked, a value does not fit the file's type, or the writer is closed.
+        TypeError
+            If `seq_num` is no whole number.
         OSError
             If the system does not take the bytes, e.g. on a full disk; the file is then as it was.
         """
-        number = index(seq_num)
+        number = whole_number("seq_num", seq_num)
         if not 0 <= number <= LARGEST_SEQ_NUM:
             raise ValueError(f"seq_num {number} must be from 0 to 2**63 - 1")
-        values = np.asarray(item)
+        values = array_of("item", item)
         write = self._listed(number, values) if values.dtype.names is not None else self._dense(number, values)
         with self._append_lock:
             self._check_open()
@@ -175,7 +181,14 @@ class Writer:
         """Seal the file, wait until it is on the disk, and let go of it. Closing twice is harmless.
 
         Where much of it is not sealed, or replaced, its compact form is put in its place; readers that have it open
-        keep what they have, until they `refresh`.
+        keep what they have, until they `refresh`. A file that was moved meanwhile is sealed where it is now.
+
+        Raises
+        ------
+        LBJError
+            If the file was deleted meanwhile.
+        OSError
+            If the disk is full; what was appended is whole.
         """
         self._commits.stop()
         with self._sync_lock, self._append_lock:
@@ -197,15 +210,14 @@ class Writer:
     def _finish(self) -> None:
         if self._file.is_indexed:
             return
-        if self._loose_bytes() < WORTH:
-            self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
-            return
-        self._file.sync()
-        try:
-            write_compact(self.path, self._block)
-            replace_by_compact(self.path)
-        finally:
-            compact_path(self.path).unlink(missing_ok=True)
+        if self._loose_bytes() >= WORTH:
+            self._file.sync()
+            if write_compact(self._file, self.path, self._block):
+                return
+        self._file.write(footer(self._file.seed, self._file.end, self._table.rows))
+        if not self._file.stat().st_nlink:
+            items = self._table.rows.seq_nums.size
+            raise LBJError(f"{self.path} was deleted while it was written, and its {items} items with it")
 
     def _loose_bytes(self) -> int:
         """Return how many bytes are of records that hold no row, or hold small counts that are not in a block."""
@@ -258,13 +270,16 @@ class Writer:
 def _converted(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     if np.can_cast(values.dtype, dtype, "safe"):
         return values.astype(dtype)
+    if not is_storable(values.dtype):
+        raise ValueError(f"{values.dtype} values where the file stores {dtype}; convert them to {dtype}")
     if values.dtype.kind not in "iu" or dtype.kind not in "iu":
         raise ValueError(
             f"{values.dtype} values where the file stores {dtype}; convert them, or open it with dtype={values.dtype}"
         )
     limits = np.iinfo(dtype)
     if values.size and not limits.min <= int(values.min()) <= int(values.max()) <= limits.max:
+        remedy = "signed" if dtype.kind == "u" and values.min() < 0 else "wider"
         raise ValueError(
-            f"counts from {values.min()} to {values.max()} where the file stores {dtype}; open it with a wider dtype"
+            f"counts from {values.min()} to {values.max()} where the file stores {dtype}; open it with a {remedy} dtype"
         )
     return values.astype(dtype)

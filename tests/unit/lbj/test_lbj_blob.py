@@ -112,3 +112,33 @@ def test_every_flipped_bit_is_noticed():
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(lbj.LBJError):
             lbj.loads(bytes(damaged))
+
+
+@pytest.mark.parametrize("options", [{"dark": 4e38}, {"gain": 1e39}, {"dark": np.nan}, {"gain": "2"}])
+def test_reference_that_could_not_be_read_is_refused(tmp_path, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"the {name} reference must be finite"):
+        lbj.dumps(np.ones(8, np.uint8), **options)
+    with pytest.raises(ValueError, match=f"the {name} reference must be finite"):
+        lbj.Writer(tmp_path / "f.lbj", channels=8, **options)
+    assert not (tmp_path / "f.lbj").exists()
+
+
+def test_largest_reference_is_read_and_a_larger_one_refused():
+    raw = np.ones((2048, 2048), np.uint8)
+    np.testing.assert_array_equal(lbj.loads(lbj.dumps(raw, gain=np.full(raw.shape, 2.0))), 2 * raw)
+    with pytest.raises(ValueError, match=r"dark and gain \(2049, 2048\) of more than 4194304 values.*give"):
+        lbj.dumps(np.ones((2049, 2048), np.uint8), gain=np.ones((2049, 2048)))
+
+
+def test_references_that_do_not_compress_are_named_where_they_are_too_long():
+    noise = np.random.default_rng(0).random((2048, 2048))
+    with pytest.raises(ValueError, match=r"dark and gain references of .* longer"):
+        lbj.dumps(np.ones((2048, 2048), np.uint8), gain=noise)
+
+
+def test_no_spectra_down_sampled_are_no_spectra():
+    blob = lbj.dumps(np.ones((0, 8), np.float32), blocks=[(0, 2)])
+    assert lbj.loads(blob).shape == (0, 8)
+    assert lbj.guarantee(blob).kind == "blocks"
+    assert lbj.bias(blob).tolist() == [0.0] * 8

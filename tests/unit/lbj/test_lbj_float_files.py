@@ -97,3 +97,33 @@ def test_options_that_make_no_sense_create_no_file(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         lbj.Writer(tmp_path / "a.lbj", channels=CHANNELS, **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 3e38])
+def test_what_cannot_be_down_sampled_is_kept_exactly(tmp_path, bad):
+    items = np.random.default_rng(0).poisson(50, (200, CHANNELS)).astype(np.float32)
+    path, repaired = tmp_path / "f.lbj", tmp_path / "repaired.lbj"
+    writer = lbj.Writer(path, channels=CHANNELS, dtype=np.float32, blocks=[(0, 4)])
+    items[100, 3:5] = bad
+    for number, item in enumerate(items):
+        writer.append(number, item)
+    lbj.repair(path, repaired)
+    writer.close()
+    lbj.Writer(path, channels=CHANNELS, dtype=np.float32, append=True).close()
+    for each in (path, repaired):
+        assert lbj.summary(each).is_closed
+        with lbj.Reader(each) as reader:
+            np.testing.assert_array_equal(reader[100], items[100])
+            other = np.arange(200) != 100
+            found = reader[:][other].reshape(199, -1, 4).mean(axis=2)
+            np.testing.assert_allclose(found, items[other].reshape(199, -1, 4).mean(axis=2), rtol=0.2)
+        assert path.stat().st_size < items.nbytes / 4
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_spectra_without_any_number_can_be_sealed(tmp_path, bad):
+    items = np.full((40, CHANNELS), bad, np.float32)
+    writer = write(tmp_path / "f.lbj", items, blocks=[(0, 4)])
+    writer.close()
+    with lbj.Reader(writer.path) as reader:
+        np.testing.assert_array_equal(reader[:], items)

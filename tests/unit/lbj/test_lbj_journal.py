@@ -77,11 +77,11 @@ def test_death_before_the_compact_form_is_in_place_loses_nothing(tmp_path, monke
     writer = lbj.Writer(tmp_path / "f.lbj", channels=CHANNELS)
     append(writer, items)
 
-    def dies(path):
+    def dies(path, known):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_writer, "replace_by_compact", dies)
+        patch.setattr(_compact, "_keep_owner_and_mode", dies)
         with pytest.raises(KeyboardInterrupt):
             writer.close()
     assert same(rows(writer.path), dict(enumerate(items, 1)))
@@ -97,7 +97,7 @@ def test_full_disk_while_closing_is_told_and_loses_nothing(tmp_path, monkeypatch
     writer = lbj.Writer(tmp_path / "f.lbj", channels=CHANNELS)
     append(writer, items)
 
-    def full(path, enough):
+    def full(file, path, enough):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
