@@ -55,7 +55,9 @@ def repair(file: File, target: Annotated[Path, typer.Argument(help="The new file
 
 @application.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help=".lbj, .npz, .hspy, .zspy, .emd, .bcf, .dm3, .dm4 or .pts.")],
+    source: Annotated[
+        Path, typer.Argument(help=".lbj, .npz, .hspy, .zspy, .emd, .bcf, .spx, .dm3, .dm4, .pts, .asw, .eds or .msa.")
+    ],
     target: Annotated[Path, typer.Argument(help="The new file: .lbj, .npz, .hspy or .zspy.")],
     sigma: Annotated[
         float | None, typer.Option(help="Store spectra in steps of this many sigma of their noise, unbiased.")
@@ -71,6 +73,8 @@ def convert(
     size = sum(part.stat().st_size for part in ([target] if target.is_file() else target.rglob("*")) if part.is_file())
     promise = f", {summary(target).header.guarantee}" if target.suffix.lower() == ".lbj" else ""
     typer.echo(f"{target}: {size:,} bytes{promise}")
+    if source.suffix.lower() == ".lbj" and not promise and summary(source).header.guarantee.kind != "exact":
+        typer.echo(f"{source} is not exact, and {target} does not say so: {summary(source).header.guarantee}")
 
 
 def _blocks(text: str) -> list[tuple[int, int]]:

@@ -54,24 +54,28 @@ def read_spectra(path: Path) -> Spectra:
         raise ValueError(f"{path}: {error}") from None
 
 
+def check_target(path: Path) -> None:
+    """Raise ValueError where no file of the format that a path tells can be written."""
+    if path.suffix.lower() not in (".npz", *WRITERS):
+        raise ValueError(f"{path}: cannot write {path.suffix!r}; use .lbj, .npz, {', '.join(WRITERS)}")
+
+
 def write_spectra(path: Path, spectra: Spectra) -> None:
-    """Write spectra to a file that does not exist yet.
+    """Write spectra to a file that does not exist yet, of a format that can be written.
 
     Raises
     ------
     ValueError
-        If its format is not known.
+        If the format cannot hold them.
     ModuleNotFoundError
         If its format needs the extra ``formats``.
     """
     suffix = path.suffix.lower()
     if suffix == ".npz":
         write_archive(path, spectra)
-    elif suffix in WRITERS:
+    else:
         plugin, signal = _plugin(WRITERS[suffix], suffix), _signal(spectra)
         _asked(lambda: plugin.file_writer(str(path), signal), f"the writer of {suffix}", suffix)
-    else:
-        raise ValueError(f"{path}: cannot write {suffix!r}; use .lbj, .npz, {', '.join(WRITERS)}")
 
 
 def _plugin(name: str, suffix: str) -> Any:

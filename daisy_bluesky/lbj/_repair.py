@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from daisy_bluesky.lbj._beside import written_beside
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import write_rows
 from daisy_bluesky.lbj._contents import Contents
@@ -43,18 +44,11 @@ def repair(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> Repa
         If it cannot be written; nothing is left of it then.
     """
     final = Path(target)
-    if final.exists():
-        raise FileExistsError(f"{final} exists; repairs go to a new file")
-    beside = final.with_name(f".{final.name}.part")
-    with closing(opened_source(Path(path))) as source:
+    with written_beside(final) as beside, closing(opened_source(Path(path))) as source:
         contents = Contents(source, salvage=True)
         bad = list(unreadable(source, contents))
         whole = np.ones(contents.rows.seq_nums.size, np.bool_)
         whole[[number for number, _ in bad]] = False
-        try:
-            write_rows(source, contents, contents.rows[whole], beside, EVENTS_PER_TILE)
-            os.link(beside, final)  # unlike a renamed file, it never takes the place of one
-            sync_directory(final.parent)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_rows(source, contents, contents.rows[whole], beside, EVENTS_PER_TILE)
+    sync_directory(final.parent)
     return Repaired(int(whole.sum()), [fault for _, fault in bad])

@@ -266,3 +266,14 @@ def test_a_file_of_another_format_is_refused(command, image, verb):
     assert code == 2
     assert one_line(err)
     assert "not a listed-bin-journal" in err
+
+
+def test_what_leaves_a_lossy_journal_is_said_to_be_lossy(command, image):
+    assert command("convert", "image.npz", "a.lbj", "--sigma", "2")[0] == 0
+    assert command("convert", "image.npz", "b.lbj")[0] == 0
+    code, out, _ = command("convert", "a.lbj", "a.npz")
+    assert code == 0
+    assert "a.lbj is not exact" in out.splitlines()[1]
+    assert "25.0% of the dose" in out.splitlines()[1]
+    assert "noise-quantised" in command("convert", "a.lbj", "c.lbj")[1]
+    assert len(command("convert", "b.lbj", "b.npz")[1].splitlines()) == 1
