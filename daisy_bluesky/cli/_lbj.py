@@ -44,13 +44,16 @@ def verify(file: File) -> None:
 
 @application.command()
 def repair(file: File, target: Annotated[Path, typer.Argument(help="The new file.")]) -> None:
-    """Write everything that is whole to a new file; the damaged one is left as it is."""
+    """Write everything that is whole to a new file, and say what is lost; exit code 2 where nothing is whole."""
     from daisy_bluesky.lbj import repair
 
     repaired = repair(file, target)
     for fault in repaired.lost:
         typer.echo(f"{file}: lost, {fault}", err=True)
-    typer.echo(f"{target}: {repaired.rows} items")
+    if repaired.lost and not repaired.rows:
+        typer.echo(f"{target}: not written, as no item of {file} is whole", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{target}: {repaired.rows} items{'; not all could be saved' if repaired.lost else ''}")
 
 
 @application.command()

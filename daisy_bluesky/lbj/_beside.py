@@ -10,6 +10,14 @@ from tempfile import TemporaryDirectory
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
 
 
+def check_free(final: Path) -> None:
+    """Raise FileExistsError or FileNotFoundError where no new file can come to a path."""
+    if os.path.lexists(final):
+        raise FileExistsError(f"{final} exists; name a new file")
+    if not final.parent.is_dir():
+        raise FileNotFoundError(f"{final.parent}: there is no such folder")
+
+
 @contextmanager
 def written_beside(final: Path) -> Iterator[Path]:
     """Give a path to write to, of the same name in a folder of its own; put it at `final` when that ended well.
@@ -21,10 +29,7 @@ def written_beside(final: Path) -> Iterator[Path]:
     OSError
         If it cannot be written; nothing is left of it then.
     """
-    if os.path.lexists(final):
-        raise FileExistsError(f"{final} exists; name a new file")
-    if not final.parent.is_dir():
-        raise FileNotFoundError(f"{final.parent}: there is no such folder")
+    check_free(final)
     folder = None
     try:
         with TemporaryDirectory(prefix=f".{final.name}.", dir=final.parent) as folder:
