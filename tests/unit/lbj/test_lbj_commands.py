@@ -225,7 +225,8 @@ def test_hyperspy_files_come_back(command, image, tmp_path):
     assert command("convert", "image.hspy", "image.lbj")[0] == 0
     with lbj.Reader(tmp_path / "image.lbj") as reader:
         assert reader[0].tobytes() == image.tobytes()
-        assert dict(reader.metadata) == {"offset": 280.0, "dispersion": 0.5, "unit": "eV"}
+        axis = {"offset": 280.0, "dispersion": 0.5, "unit": "eV"}
+        assert dict(reader.metadata) == {**axis, "signal_type": "EELS"}
 
 
 def test_the_zarr_that_zspy_files_need_is_named(command, image, monkeypatch, tmp_path):
