@@ -32,7 +32,8 @@ def convert(
     """Write the spectra of a file to a new file of another format, both told by their suffixes.
 
     From .lbj to .lbj without `sigma` and `blocks`, all is kept as it is: items, their sequence numbers, references,
-    metadata, and what the file promises of its values.
+    metadata, and what the file promises of its values; small items of a lossy file that were not coded together yet
+    are coded now, as it promises.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from typing import Any
 
 from daisy_bluesky.lbj._archive import read_archive, write_archive
 from daisy_bluesky.lbj._exchanged import Spectra
+from daisy_bluesky.lbj._header import Header
 from daisy_bluesky.lbj._signals import signal_of, spectra_of_signals
 
 READERS = {
@@ -47,12 +48,18 @@ def read_spectra(path: Path) -> Spectra:
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
-        if suffix == ".npz":
-            return read_archive(path)
-        plugin = _plugin(READERS[suffix], suffix)
-        return spectra_of_signals(_asked(lambda: plugin.file_reader(str(path)), "its reader", path))
+        spectra = _read(path, suffix)
+        Header.of(spectra.shape, spectra.channels, spectra.dtype, spectra.metadata)  # refuses what no journal can hold
+        return spectra
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _read(path: Path, suffix: str) -> Spectra:
+    if suffix == ".npz":
+        return read_archive(path)
+    plugin = _plugin(READERS[suffix], suffix)
+    return spectra_of_signals(_asked(lambda: plugin.file_reader(str(path)), "its reader", path))
 
 
 def check_target(path: Path) -> None:

@@ -150,3 +150,14 @@ def test_a_full_disk_is_told_of_the_target(image, tmp_path, monkeypatch):
         lbj.convert(image, tmp_path / "a.lbj")
     assert refused.value.filename == str(tmp_path / "a.lbj")
     assert names(tmp_path) == ["image.npz"]
+
+
+def test_a_damaged_journal_is_not_copied(image, tmp_path):
+    lbj.convert(image, tmp_path / "a.lbj")
+    data = bytearray((tmp_path / "a.lbj").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.lbj").write_bytes(data)
+    for target in ("b.lbj", "b.npz"):
+        with pytest.raises(ValueError, match=r"a\.lbj"):
+            lbj.convert(tmp_path / "a.lbj", tmp_path / target)
+    assert names(tmp_path) == ["a.lbj", "image.npz"]

@@ -80,3 +80,19 @@ def test_an_archive_keeps_what_a_journal_says_of_itself(tmp_path, metadata, dtyp
     lbj.convert(tmp_path / "a.npz", tmp_path / "b.lbj")
     with lbj.Reader(tmp_path / "b.lbj") as reader:
         assert dict(reader.metadata) == metadata
+
+
+@pytest.mark.parametrize(
+    "said", [{"data": np.ones((2, 3), complex)}, {"data": np.ones((2, 3)), "e_offset": np.nan, "e_scale": 1.0}]
+)
+def test_what_no_journal_can_hold_is_refused_by_the_name_of_its_file(tmp_path, said):
+    np.savez(tmp_path / "a.npz", **said)
+    with pytest.raises(ValueError, match=r"a\.npz: .*(dtype|metadata)"):
+        lbj.convert(tmp_path / "a.npz", tmp_path / "a.lbj")
+
+
+def test_names_in_an_archive_that_are_not_asked_for_do_no_harm(tmp_path):
+    np.savez(tmp_path / "a.npz", data=np.ones((2, 3), np.float32), notes=np.array(["mine", None]))
+    lbj.convert(tmp_path / "a.npz", tmp_path / "a.lbj")
+    with lbj.Reader(tmp_path / "a.lbj") as reader:
+        np.testing.assert_array_equal(reader[0], np.ones((2, 3)))
