@@ -44,18 +44,23 @@ def verify(file: File) -> None:
 
 @application.command()
 def repair(file: File, target: Annotated[Path, typer.Argument(help="The new file.")]) -> None:
-    """Write everything that is whole to a new file; the damaged one is left as it is."""
+    """Write everything that is whole to a new file, and say what is lost; exit code 2 where nothing is whole."""
     from daisy_bluesky.lbj import repair
 
     repaired = repair(file, target)
     for fault in repaired.lost:
         typer.echo(f"{file}: lost, {fault}", err=True)
-    typer.echo(f"{target}: {repaired.rows} items")
+    if repaired.lost and not repaired.rows:
+        typer.echo(f"{target}: not written, as no item of {file} is whole", err=True)
+        raise typer.Exit(2)
+    typer.echo(f"{target}: {repaired.rows} items{'; not all could be saved' if repaired.lost else ''}")
 
 
 @application.command()
 def convert(
-    source: Annotated[Path, typer.Argument(help=".lbj, .npz, .hspy, .zspy, .emd, .bcf, .dm3, .dm4 or .pts.")],
+    source: Annotated[
+        Path, typer.Argument(help=".lbj, .npz, .hspy, .zspy, .emd, .bcf, .spx, .dm3, .dm4, .pts, .asw, .eds or .msa.")
+    ],
     target: Annotated[Path, typer.Argument(help="The new file: .lbj, .npz, .hspy or .zspy.")],
     sigma: Annotated[
         float | None, typer.Option(help="Store spectra in steps of this many sigma of their noise, unbiased.")
@@ -71,6 +76,8 @@ def convert(
     size = sum(part.stat().st_size for part in ([target] if target.is_file() else target.rglob("*")) if part.is_file())
     promise = f", {summary(target).header.guarantee}" if target.suffix.lower() == ".lbj" else ""
     typer.echo(f"{target}: {size:,} bytes{promise}")
+    if source.suffix.lower() == ".lbj" and not promise and summary(source).header.guarantee.kind != "exact":
+        typer.echo(f"{source} is not exact, and {target} does not say so: {summary(source).header.guarantee}")
 
 
 def _blocks(text: str) -> list[tuple[int, int]]:

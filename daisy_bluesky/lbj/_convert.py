@@ -1,17 +1,25 @@
 """A file of one format as a file of another; one of the two is a listed-bin-journal, or both are."""
 
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from daisy_bluesky.lbj._exchange import Spectra, read_spectra, write_spectra
+from daisy_bluesky.lbj._beside import written_beside
+from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
+from daisy_bluesky.lbj._compact import write_rows
+from daisy_bluesky.lbj._contents import Contents
+from daisy_bluesky.lbj._exchange import check_target, read_spectra, write_spectra
+from daisy_bluesky.lbj._exchanged import Spectra
 from daisy_bluesky.lbj._reader import Reader
+from daisy_bluesky.lbj._source import opened_source
 from daisy_bluesky.lbj._writer import Writer
 
 SUFFIX = ".lbj"
+
+Blocks = Sequence[tuple[int, int]] | None
 
 
 def convert(
@@ -22,6 +30,10 @@ def convert(
     blocks: Sequence[tuple[int, int]] | None = None,
 ) -> None:
     """Write the spectra of a file to a new file of another format, both told by their suffixes.
+
+    From .lbj to .lbj without `sigma` and `blocks`, all is kept as it is: items, their sequence numbers, references,
+    metadata, and what the file promises of its values; small items of a lossy file that were not coded together yet
+    are coded now, as it promises.
 
     Parameters
     ----------
@@ -36,43 +48,55 @@ def convert(
     FileExistsError
         If the target exists.
     ValueError
-        If a format is not known, the source cannot be read, or the options do not fit.
+        If a format is not known, the source cannot be read or is not exact any more, or the options do not fit.
     ModuleNotFoundError
         If a format needs the extra ``formats``.
     """
     origin, final = Path(source), Path(target)
-    if final.exists():
-        raise FileExistsError(f"{final} exists; name a new file")
-    if final.suffix.lower() != SUFFIX and (sigma is not None or blocks):
-        raise ValueError(f"sigma and blocks are for .lbj files, not {final.suffix!r}")
-    spectra = _from_journal(origin, lossy=bool(sigma or blocks)) if origin.suffix.lower() == SUFFIX else None
-    spectra = spectra or read_spectra(origin)
-
-    def write(path: Path) -> None:
-        if final.suffix.lower() == SUFFIX:
-            _to_journal(path, spectra, sigma, blocks)
+    lossy = sigma is not None or bool(blocks)
+    to_journal, from_journal = (path.suffix.lower() == SUFFIX for path in (final, origin))
+    if not to_journal:
+        check_target(final)
+        if lossy:
+            raise ValueError(f"sigma and blocks are for .lbj files, not {final.suffix!r}")
+    with written_beside(final) as beside:
+        if from_journal and to_journal and not lossy:
+            _copy(origin, beside)
+        elif from_journal and to_journal:
+            _coarsen(origin, beside, sigma, blocks)
+        elif to_journal:
+            _to_journal(beside, read_spectra(origin), sigma, blocks)
         else:
-            write_spectra(path, spectra)
-
-    _put(final, write)
+            write_spectra(beside, _from_journal(origin) if from_journal else read_spectra(origin))
 
 
-def _put(final: Path, write: Callable[[Path], None]) -> None:
-    """Write beside, then rename, so that nothing is left of what fails."""
-    beside = final.with_name(f".part-{final.name}")
-    try:
-        write(beside)
-        beside.rename(final)
-    finally:
-        if beside.is_dir():
-            shutil.rmtree(beside)
-        beside.unlink(missing_ok=True)
+def _copy(origin: Path, beside: Path) -> None:
+    with closing(opened_source(origin)) as source:
+        contents = Contents(source)
+        write_rows(source, contents, contents.rows, beside, EVENTS_PER_TILE)
 
 
-def _from_journal(path: Path, *, lossy: bool) -> Spectra:
+def _coarsen(origin: Path, beside: Path, sigma: float | None, blocks: Blocks) -> None:
+    """Write the items of an exact journal, corrected by its references, to one that is not exact."""
+    with Reader(origin) as reader:
+        if reader.guarantee.kind != "exact":
+            raise ValueError(f"{origin} is not exact any more ({reader.guarantee.kind}); start from the original")
+        dtype = _coarse_dtype(reader.dtype, sigma, blocks)
+        with Writer(
+            beside,
+            shape=reader.shape,
+            channels=reader.channels,
+            dtype=dtype,
+            metadata=reader.metadata,
+            sigma=sigma,
+            blocks=blocks,
+        ) as writer:
+            for row, number in enumerate(reader.seq_nums.tolist()):
+                writer.append(number, reader[row].astype(writer.header.dtype, copy=False))
+
+
+def _from_journal(path: Path) -> Spectra:
     with Reader(path) as reader:
-        if lossy and reader.guarantee.kind != "exact":
-            raise ValueError(f"{path} is not exact any more ({reader.guarantee.kind}); start from the original")
         if not len(reader):
             raise ValueError(f"{path} holds no items")
         items = list(reader[:]) if reader.shape else [reader[:] if len(reader) > 1 else reader[0]]
@@ -80,15 +104,12 @@ def _from_journal(path: Path, *, lossy: bool) -> Spectra:
         return Spectra(shape, reader.channels, np.dtype(reader.dtype), dict(reader.metadata), items)
 
 
-def _to_journal(path: Path, spectra: Spectra, sigma: float | None, blocks: Sequence[tuple[int, int]] | None) -> None:
-    dtype = spectra.dtype
-    if blocks and dtype.kind in "iu":
-        dtype = np.dtype(np.float64 if dtype.itemsize > 2 else np.float32)
+def _to_journal(path: Path, spectra: Spectra, sigma: float | None, blocks: Blocks) -> None:
     with Writer(
         path,
         shape=spectra.shape,
         channels=spectra.channels,
-        dtype=dtype,
+        dtype=_coarse_dtype(spectra.dtype, sigma, blocks),
         metadata=spectra.metadata,
         sigma=sigma,
         blocks=blocks,
@@ -96,3 +117,12 @@ def _to_journal(path: Path, spectra: Spectra, sigma: float | None, blocks: Seque
         for number, item in enumerate(spectra.items, 1):
             as_events = item.dtype.names is not None and writer.header.dtype.kind in "iu"
             writer.append(number, item if as_events else spectra.array(item).astype(writer.header.dtype, copy=False))
+
+
+def _coarse_dtype(dtype: "np.dtype[np.generic]", sigma: float | None, blocks: Blocks) -> "np.dtype[np.generic]":
+    """Return the type to open the writer with, which for averages is a float."""
+    if dtype.kind == "b" and (sigma is not None or blocks):
+        raise ValueError("sigma and blocks are for spectra of numbers, not of truth values; leave them out")
+    if blocks and dtype.kind in "iu":
+        return np.dtype(np.float64 if dtype.itemsize > 2 else np.float32)
+    return dtype

@@ -98,7 +98,7 @@ def verify(path: str | os.PathLike[str]) -> list[Fault]:
     """
     with closing(opened_source(Path(path))) as source:
         contents = Contents(source, salvage=True)
-        faults = [*_gaps(source, contents.seed), *_wrong_index(source, contents)]
+        faults = [*damaged_stretches(source, contents.seed), *_wrong_index(source, contents)]
         faults += [fault for _, fault in unreadable(source, contents)]
         return sorted(faults)
 
@@ -115,7 +115,8 @@ def unreadable(source: Source, contents: Contents) -> Iterator[tuple[int, Fault]
             yield number, Fault(place, f"item {seq_num}: {str(error).rpartition(f'at byte {place}: ')[2]}")
 
 
-def _gaps(source: Source, seed: int) -> Iterator[Fault]:
+def damaged_stretches(source: Source, seed: int) -> Iterator[Fault]:
+    """Yield where bytes are no whole record."""
     size = source.size()
     place = PREFIX_SIZE + description_length(source.read(0, PREFIX_SIZE))
     while True:

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from daisy_bluesky.lbj._beside import check_free, written_beside
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import write_rows
 from daisy_bluesky.lbj._contents import Contents
-from daisy_bluesky.lbj._examination import Fault, unreadable
+from daisy_bluesky.lbj._examination import Fault, damaged_stretches, unreadable
 from daisy_bluesky.lbj._journal_file import sync_directory
 from daisy_bluesky.lbj._source import opened_source
 
@@ -23,7 +24,7 @@ class Repaired(NamedTuple):
     rows : int
         Items of the new file.
     lost : list of Fault
-        Items whose records are whole, but do not decode.
+        Stretches of bytes that are no whole records, and items whose records are whole, but do not decode; by place.
     """
 
     rows: int
@@ -32,6 +33,8 @@ class Repaired(NamedTuple):
 
 def repair(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> Repaired:
     """Write every item of a file that can be read to a new, closed file; the old one is left as it is.
+
+    Where something was lost and no item is whole, no file is written.
 
     Raises
     ------
@@ -43,18 +46,16 @@ def repair(path: str | os.PathLike[str], target: str | os.PathLike[str]) -> Repa
         If it cannot be written; nothing is left of it then.
     """
     final = Path(target)
-    if final.exists():
-        raise FileExistsError(f"{final} exists; repairs go to a new file")
-    beside = final.with_name(f".{final.name}.part")
+    check_free(final)
     with closing(opened_source(Path(path))) as source:
         contents = Contents(source, salvage=True)
         bad = list(unreadable(source, contents))
+        lost = sorted([*damaged_stretches(source, contents.seed), *(fault for _, fault in bad)])
         whole = np.ones(contents.rows.seq_nums.size, np.bool_)
         whole[[number for number, _ in bad]] = False
-        try:
-            write_rows(source, contents, contents.rows[whole], beside, EVENTS_PER_TILE)
-            os.link(beside, final)  # unlike a renamed file, it never takes the place of one
+        rows = int(whole.sum())
+        if rows or not lost:
+            with written_beside(final) as beside:
+                write_rows(source, contents, contents.rows[whole], beside, EVENTS_PER_TILE)
             sync_directory(final.parent)
-        finally:
-            beside.unlink(missing_ok=True)
-    return Repaired(int(whole.sum()), [fault for _, fault in bad])
+    return Repaired(rows, lost)

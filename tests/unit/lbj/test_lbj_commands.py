@@ -122,9 +122,11 @@ def test_repair_keeps_every_item_but_the_damaged(command, open_journal, tmp_path
     data = bytearray(open_journal.path.read_bytes())
     data[open_journal.places[11] + 21] ^= 1
     open_journal.path.write_bytes(data)
-    code, out, _ = command("repair", open_journal.path, "new.lbj")
+    code, out, err = command("repair", open_journal.path, "new.lbj")
     assert code == 0
     assert "29 items" in out
+    assert one_line(err)
+    assert f"byte {open_journal.places[11]}: {open_journal.places[12] - open_journal.places[11]} bytes" in err
     assert open_journal.path.read_bytes() == data
     with lbj.Reader(tmp_path / "new.lbj") as reader:
         assert reader.seq_nums.tolist() == [*range(1, 12), *range(13, 31)]
@@ -223,7 +225,8 @@ def test_hyperspy_files_come_back(command, image, tmp_path):
     assert command("convert", "image.hspy", "image.lbj")[0] == 0
     with lbj.Reader(tmp_path / "image.lbj") as reader:
         assert reader[0].tobytes() == image.tobytes()
-        assert dict(reader.metadata) == {"offset": 280.0, "dispersion": 0.5, "unit": "eV"}
+        axis = {"offset": 280.0, "dispersion": 0.5, "unit": "eV"}
+        assert dict(reader.metadata) == {**axis, "signal_type": "EELS"}
 
 
 def test_the_zarr_that_zspy_files_need_is_named(command, image, monkeypatch, tmp_path):
@@ -266,3 +269,39 @@ def test_a_file_of_another_format_is_refused(command, image, verb):
     assert code == 2
     assert one_line(err)
     assert "not a listed-bin-journal" in err
+
+
+def test_what_leaves_a_lossy_journal_is_said_to_be_lossy(command, image):
+    assert command("convert", "image.npz", "a.lbj", "--sigma", "2")[0] == 0
+    assert command("convert", "image.npz", "b.lbj")[0] == 0
+    code, out, _ = command("convert", "a.lbj", "a.npz")
+    assert code == 0
+    assert "a.lbj is not exact" in out.splitlines()[1]
+    assert "25.0% of the dose" in out.splitlines()[1]
+    assert "noise-quantised" in command("convert", "a.lbj", "c.lbj")[1]
+    assert len(command("convert", "b.lbj", "b.npz")[1].splitlines()) == 1
+
+
+def test_repair_says_when_nothing_could_be_saved(command, image, tmp_path):
+    assert command("convert", "image.npz", "image.lbj")[0] == 0
+    data = bytearray((tmp_path / "image.lbj").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "image.lbj").write_bytes(data)
+    code, out, err = command("repair", "image.lbj", "new.lbj")
+    assert (code, out) == (2, "")
+    assert "lost, byte " in err
+    assert "new.lbj: not written" in err
+    assert not (tmp_path / "new.lbj").exists()
+
+
+def test_repair_of_a_whole_file_without_items_loses_nothing(command, tmp_path):
+    lbj.Writer(tmp_path / "none.lbj", channels=4).close()
+    assert command("repair", "none.lbj", "new.lbj") == (0, "new.lbj: 0 items\n", "")
+
+
+def test_repair_tells_of_a_torn_end(command, open_journal):
+    open_journal.path.write_bytes(open_journal.path.read_bytes()[:-3])
+    code, out, err = command("repair", open_journal.path, "new.lbj")
+    assert code == 0
+    assert "29 items" in out
+    assert "to the end" in err
