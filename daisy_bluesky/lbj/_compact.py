@@ -77,8 +77,9 @@ def write_compact(file: JournalFile, path: Path, enough: int) -> bool:
 
 def _keep_owner_and_mode(path: Path, known: os.stat_result) -> None:
     if sys.platform != "win32":
-        with suppress(PermissionError):  # only an administrator may give files away
-            os.chown(path, known.st_uid, known.st_gid)
+        for owner, group in ((-1, known.st_gid), (known.st_uid, -1)):
+            with suppress(PermissionError):  # only an administrator may give files away
+                os.chown(path, owner, group)
     path.chmod(stat.S_IMODE(known.st_mode))
 
 
