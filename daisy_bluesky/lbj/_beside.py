@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+_OF_WRITING = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 def check_free(final: Path) -> None:
@@ -30,14 +31,14 @@ def written_beside(final: Path) -> Iterator[Path]:
         If it cannot be written; nothing is left of it then.
     """
     check_free(final)
-    folder = None
+    hidden = final.absolute().with_name(f".{final.name}.")
     try:
-        with TemporaryDirectory(prefix=f".{final.name}.", dir=final.parent) as folder:
+        with TemporaryDirectory(prefix=hidden.name, dir=hidden.parent) as folder:
             yield Path(folder, final.name)
             _put(Path(folder, final.name), final)
     except OSError as error:
-        hidden = str(final.parent / f".{final.name}.") if folder is None else folder
-        if error.strerror and str(error.filename).startswith(hidden):
+        of_writing = error.filename is None and error.errno in _OF_WRITING
+        if error.strerror and (of_writing or str(error.filename).startswith(str(hidden))):
             raise type(error)(error.errno, error.strerror, str(final)) from error
         raise
 

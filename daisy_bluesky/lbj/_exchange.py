@@ -59,7 +59,7 @@ def _read(path: Path, suffix: str) -> Spectra:
     if suffix == ".npz":
         return read_archive(path)
     plugin = _plugin(READERS[suffix], suffix)
-    return spectra_of_signals(_asked(lambda: plugin.file_reader(str(path)), "its reader", path))
+    return spectra_of_signals(_asked(lambda: plugin.file_reader(str(path)), "its reader", path, "copy the file again"))
 
 
 def check_target(path: Path) -> None:
@@ -83,7 +83,7 @@ def write_spectra(path: Path, spectra: Spectra) -> None:
         write_archive(path, spectra)
     else:
         plugin, signal = _plugin(WRITERS[suffix], suffix), signal_of(spectra)
-        _asked(lambda: plugin.file_writer(str(path), signal), f"the writer of {suffix}", path)
+        _asked(lambda: plugin.file_writer(str(path), signal), f"the writer of {suffix}", path, "is the disk full?")
 
 
 def _plugin(name: str, suffix: str) -> Any:
@@ -95,14 +95,13 @@ def _plugin(name: str, suffix: str) -> Any:
         ) from error
 
 
-def _asked(ask: Callable[[], Any], who: str, path: Path) -> Any:
+def _asked(ask: Callable[[], Any], who: str, path: Path, remedy: str) -> Any:
     """Return what a plug-in returns; one line of ValueError whatever it raises."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what it uses itself
             return ask()
     except Exception as error:
-        remedy = "copy the file again"
         if path.suffix.lower() == ".zspy" and int(version("zarr").partition(".")[0]) > _NEWEST_ZARR:
             remedy = 'it needs an older zarr: pip install "zarr<3", or use .hspy'
         reason = " ".join(str(error).replace(str(path), path.name).split())

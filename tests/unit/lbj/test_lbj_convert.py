@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +162,31 @@ def test_a_damaged_journal_is_not_copied(image, tmp_path):
         with pytest.raises(ValueError, match=r"a\.lbj"):
             lbj.convert(tmp_path / "a.lbj", tmp_path / target)
     assert names(tmp_path) == ["a.lbj", "image.npz"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits on the length of a file")
+@pytest.mark.parametrize("target", ["b.lbj", "b.npz"])
+def test_a_file_that_cannot_grow_is_named(image, tmp_path, target):
+    import resource
+
+    lbj.convert(image, tmp_path / "a.lbj")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large") as refused:
+            lbj.convert(tmp_path / "a.lbj", tmp_path / target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.filename == str(tmp_path / target)
+    assert names(tmp_path) == ["a.lbj", "image.npz"]
+
+
+def test_a_folder_that_takes_no_files_is_told_by_the_target(image, tmp_path, monkeypatch):
+    def forbid(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "mkdir", forbid)
+    with pytest.raises(PermissionError) as refused:
+        lbj.convert("image.npz", "a.lbj")
+    assert refused.value.filename == "a.lbj"
