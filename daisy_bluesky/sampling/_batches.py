@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
-from daisy_bluesky.sampling._field import MASK, SHIFT
+from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
+from daisy_bluesky.sampling._summary import best_place
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch before the spacing is given up.
@@ -17,7 +18,31 @@ POOL = 64
 SWEEPS, PART, LEAST_SAVED = 20, 100, 1e-9
 
 
-def spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
+def best_places(pixels: NDArray[Any], summary: Summary, n: int, last: Place | None, seed: list[int]) -> list[Place]:
+    """Return up to n open pixels of large score; of no score, as when every visit so far has failed, at random.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) PIXEL
+        State of the field, up to date.
+    summary : Summary
+        What holds of its tiles and blocks.
+    n : int
+        How many pixels at most.
+    last : tuple of int or None
+        Where the probe is, (row, column).
+    seed : list of int
+        Seed of the choice at random.
+    """
+    best = best_place(summary)
+    if best < 0:
+        places = np.argwhere(~pixels["closed"])
+        chosen = np.random.default_rng(seed).permutation(len(places))[:n]
+        return [(int(row), int(column)) for row, column in places[chosen]]
+    return [(best >> SHIFT, best & MASK)] if n == 1 else _spread(pixels, n, last)
+
+
+def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
     """Return up to n open pixels of large score, apart from each other, in an order of short travel.
 
     Parameters

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._batches import ordered, spread
+from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._checks import check_arguments, checked_positions, checked_visits
 from daisy_bluesky.sampling._dose_checks import checked_mask
 from daisy_bluesky.sampling._evidence import Place
-from daisy_bluesky.sampling._field import MASK, SHIFT
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
@@ -22,7 +21,6 @@ from daisy_bluesky.sampling._prediction_errors import PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
-from daisy_bluesky.sampling._summary import best_place
 
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
@@ -238,13 +236,9 @@ class Objectives:
         if len(places) > 1:
             places = ordered(np.array(places), self._last)
         elif not places:
-            best = best_place(self._field.summary)
-            if best < 0:
-                places = self._any_open(n)
-            elif n == 1:
-                places = [(best >> SHIFT, best & MASK)]
-            else:
-                places = spread(self._field.pixels, n, self._last)
+            places = best_places(
+                self._field.pixels, self._field.summary, n, self._last, [self.seed, len(self._measured)]
+            )
         return np.array([(row, column, self.dwell) for row, column in places], VISIT)
 
     def ingest(
@@ -378,9 +372,3 @@ class Objectives:
             self._started += 1
         waiting = (place for place in self._start[self._started :] if not self._field.pixels["closed"][place])
         return [place for place, _ in zip(waiting, range(n), strict=False)]
-
-    def _any_open(self, n: int) -> list[Place]:
-        """Return up to n open pixels at random: for when every visit so far has failed."""
-        places = np.argwhere(~self._field.pixels["closed"])
-        chosen = np.random.default_rng([self.seed, len(self._measured)]).permutation(len(places))[:n]
-        return [(int(row), int(column)) for row, column in places[chosen]]

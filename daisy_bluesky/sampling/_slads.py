@@ -5,17 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._batches import ordered, spread
+from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._calibration import estimate, signs
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
-from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT, Summary, empty_field
+from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
 from daisy_bluesky.sampling._start_pattern import start_pattern
-from daisy_bluesky.sampling._summary import best_place
 from daisy_bluesky.sampling._surprise import take_note
 from daisy_bluesky.sampling._update import close, measure, rate_one, rebuild
 
@@ -193,13 +192,7 @@ class Slads:
             places = ordered(np.array(places), self._last)
         elif not places:
             self._refresh()
-            best = best_place(self._field.summary)
-            if best < 0:
-                places = self._any_open(n)
-            elif n == 1:
-                places = [(best >> SHIFT, best & MASK)]
-            else:
-                places = spread(self._pixels, n, self._last)
+            places = best_places(self._pixels, self._field.summary, n, self._last, [self.seed, len(self._ledger)])
         return np.array([(row, column, self.dwell) for row, column in places], VISIT)
 
     def ingest(
@@ -328,9 +321,3 @@ class Slads:
             self._started += 1
         waiting = (place for place in self._start[self._started :] if not self._pixels["closed"][place])
         return [place for place, _ in zip(waiting, range(n), strict=False)]
-
-    def _any_open(self, n: int) -> list[Place]:
-        """Return up to n open pixels at random: for when every spectrum so far has failed."""
-        places = np.argwhere(~self._pixels["closed"])
-        chosen = np.random.default_rng([self.seed, len(self._ledger)]).permutation(len(places))[:n]
-        return [(int(row), int(column)) for row, column in places[chosen]]
