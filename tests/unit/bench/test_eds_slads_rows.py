@@ -58,13 +58,16 @@ def test_squares_of_a_map_hold_more_than_one_phase():
 
 
 def test_rows(sample, chemistry):
-    experiment = replace(_eds_slads.EXPERIMENTS[0], name="small", fraction=0.2, distortion=0.03, seeds=range(5, 6))
+    experiment = replace(
+        _eds_slads.EXPERIMENTS[0], name="small", fraction=0.2, distortion=0.03, seeds=range(5, 6), dosed=range(5, 6)
+    )
     peer = learn([two_phases(64, 100)])["SLADS-Net"]
     trained = (SladsModel.default(), peer, trained_classifier(chemistry))
     result = _eds_slads.compare(experiment, sample, trained, 5)
-    distortion, misclassified, counts = _eds_slads.gates(experiment, [result])
+    distortion, from_spectra, misclassified, counts = _eds_slads.gates(experiment, [result])
     assert distortion.passed == (result.ours < result.peer)
     assert 0 < result.ours < 0.25  # arms of a pixel or two: an eighth of a map of that size is boundary
+    assert 0 < from_spectra.figures["ours"] < 0.25
     assert misclassified.figures["misclassified"] == 0
     assert counts.passed == (result.counts <= 15)
     assert 0 < result.counts <= 15
