@@ -7,8 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from daisy_bluesky.sampling._geometry import INPUTS
-from daisy_bluesky.sampling._regression import DOUBT, FIRST, OUTPUTS, REDUCTION, SECOND, SURPRISE
+from daisy_bluesky.sampling._regression import DOUBT, REDUCTION, SIZES, SURPRISE
 
 BATCH = 2048
 LARGEST_RATE = 4e-3
@@ -62,8 +61,7 @@ def fit(
 
 def _network(targets: torch.Tensor, generator: torch.Generator) -> torch.nn.Sequential:
     """Return a network with random hidden layers that predicts the mean reduction."""
-    sizes = (INPUTS, FIRST, SECOND, OUTPUTS)
-    layers = [torch.nn.Linear(before, after) for before, after in pairwise(sizes)]
+    layers = [torch.nn.Linear(before, after) for before, after in pairwise(SIZES)]
     with torch.no_grad():
         for layer in layers[:-1]:
             bound = layer.in_features**-0.5

@@ -1,6 +1,8 @@
 """What measuring a pixel is expected to bring: a small network on what its neighbours say."""
 
 import math
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +14,14 @@ from daisy_bluesky.sampling._field import NEVER, SHIFT
 from daisy_bluesky.sampling._geometry import INPUTS, describe
 from daisy_bluesky.sampling._neighbours import squared_distance
 
-FIRST, SECOND, OUTPUTS = 48, 16, 3
+# Inputs and hidden layers are multiples of eight.
+FIRST, SECOND, OUTPUTS = 64, 32, 3
+SIZES = (INPUTS, FIRST, SECOND, OUTPUTS)
 REDUCTION, SURPRISE, DOUBT = range(OUTPUTS)
 WEIGHTS = (INPUTS + 1) * FIRST + (FIRST + 1) * SECOND + (SECOND + 1) * OUTPUTS
 # Where an output is a logarithm it stops here, so that no weights can make it overflow.
 STEEPEST = 30.0
+Singles = NDArray[np.float32]
 
 
 class Regression(NamedTuple):
@@ -58,28 +63,42 @@ def scratch() -> Scratch:
     )
 
 
-@compiled
-def _layer(inputs: NDArray[np.float32], weights: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Fill `out` with the constants plus the weighted sum of the positive inputs."""
-    size = len(out)
-    for unit in range(size):
-        out[unit] = weights[len(inputs) * size + unit]
-    for number in range(len(inputs)):
-        value = inputs[number]
-        if value > 0:
-            for unit in range(size):
-                out[unit] += value * weights[number * size + unit]
+def _layer_of(inputs: int, outputs: int) -> Callable[[Singles, Singles, Singles], None]:
+    """Return what computes a layer of these sizes: they are known to the compiler, so that sums stay in registers."""
+
+    @compiled
+    def layer(values: Singles, weights: Singles, out: Singles) -> None:
+        """Fill `out` with the constants plus the weighted sum of the values, added in their order, eight at a time."""
+        for unit in range(outputs):
+            out[unit] = weights[inputs * outputs + unit]
+        for first in range(0, inputs, 8):
+            eight = (
+                values[first],
+                values[first + 1],
+                values[first + 2],
+                values[first + 3],
+                values[first + 4],
+                values[first + 5],
+                values[first + 6],
+                values[first + 7],
+            )
+            for unit in range(outputs):
+                total = out[unit]
+                for number in range(8):
+                    total += eight[number] * weights[(first + number) * outputs + unit]
+                out[unit] = total
+
+    return layer
+
+
+_first_layer, _second_layer, _last_layer = (_layer_of(*sizes) for sizes in pairwise(SIZES))
 
 
 @compiled
-def _first_layer(inputs: NDArray[np.float32], weights: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Fill `out` with the constants plus the weighted sum of the inputs, whatever their sign."""
-    for unit in range(FIRST):
-        out[unit] = weights[INPUTS * FIRST + unit]
-    for number in range(INPUTS):
-        value = inputs[number]
-        for unit in range(FIRST):
-            out[unit] += value * weights[number * FIRST + unit]
+def _rectify(values: Singles) -> None:
+    """Set negative values to 0."""
+    for number in range(len(values)):
+        values[number] = max(values[number], np.float32(0.0))
 
 
 @compiled
@@ -89,8 +108,10 @@ def predict(pixels: NDArray[Any], row: int, column: int, weights: NDArray[np.flo
     last = second + (FIRST + 1) * SECOND
     describe(pixels, row, column, room.features, room.inputs)
     _first_layer(room.inputs, weights[:second], room.first)
-    _layer(room.first, weights[second:last], room.second)
-    _layer(room.second, weights[last:], room.outputs)
+    _rectify(room.first)
+    _second_layer(room.first, weights[second:last], room.second)
+    _rectify(room.second)
+    _last_layer(room.second, weights[last:], room.outputs)
 
 
 @compiled

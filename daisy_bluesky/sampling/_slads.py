@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._calibration import estimate, signs
+from daisy_bluesky.sampling._changes import CHANGE, measure_all, put_all
 from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
@@ -15,8 +16,7 @@ from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
 from daisy_bluesky.sampling._start_pattern import start_pattern
-from daisy_bluesky.sampling._surprise import take_note
-from daisy_bluesky.sampling._update import close, measure, rate_one, rebuild
+from daisy_bluesky.sampling._update import close, rate_one, rebuild
 
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
 
@@ -230,13 +230,15 @@ class Slads:
         names = checked_visits(visits, len(places))
         if len(places) > self._pixels.size // 256 + NEIGHBOURS:
             self._stale = True
+        changes: list[tuple[int, int, int, bool, bool]] = []
         for index, place in enumerate(places):
             visit = self._ledger.name() if names is None else names[index]
             moved_from = self._ledger.record(visit, place, findings[index])
             if moved_from is not None:
-                self._settle(moved_from)
-            self._settle(place)
+                changes.append(self._change(moved_from))
+            changes.append(self._change(place))
             self._last = place
+        self._settle(np.array(changes, CHANGE))
 
     def restrict(self, allowed: ArrayLike) -> None:
         """Say where measurements may still be suggested; it replaces what was said before.
@@ -288,22 +290,20 @@ class Slads:
         middle, low, high = estimate(told, self.model.calibration, self.model.interval, unmeasured)
         return float(middle), float(low), float(high)
 
-    def _settle(self, place: Place) -> None:
-        """Make the field's state of one pixel agree with the visits to it."""
-        row, column = place
-        label = self._ledger.label(place)
+    def _change(self, place: Place) -> tuple[int, int, int, bool, bool]:
+        """Return what one pixel becomes by the visits to it, as `CHANGE` has it."""
         closed = bool(self._forbidden[place] or self._vetoed[place]) or self._ledger.visited(place)
-        known = self._pixels["sample"][place] != 0
-        self._samples += int(label != 0) - int(known)
+        return (*place, self._ledger.label(place), closed, len(self._ledger) > len(self._start))
+
+    def _settle(self, changes: NDArray[np.void]) -> None:
+        """Make the field's state agree with what pixels become, (n,) CHANGE."""
+        lost = (changes["label"] == 0) & (self._pixels["sample"][changes["row"], changes["column"]] != 0)
         # Lists that lose a neighbour are searched anew, which is slower than a rebuild while samples are few.
-        self._stale |= bool(known and label == 0 and self._samples**2 < self._pixels.size)
+        self._stale |= bool(lost.any()) and self._samples**2 < self._pixels.size
         if self._stale:
-            self._pixels["sample"][place] = label
-            self._pixels["closed"][place] = closed
+            self._samples += put_all(self._pixels, changes)
         else:
-            if len(self._ledger) > len(self._start):
-                take_note(self._pixels, row, column, label, self._regression, self._tally)
-            measure(*self._arrays(), row, column, label, closed)
+            self._samples += measure_all(*self._arrays(), changes, self._tally)
 
     def _arrays(self) -> tuple[NDArray[Any], Summary, NDArray[np.int32], Regression]:
         """Return what compiled kernels take."""

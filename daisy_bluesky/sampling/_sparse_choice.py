@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.sampling._batches import SPACING
+from daisy_bluesky.sampling._changes import CHANGE, measure_all
 from daisy_bluesky.sampling._dose_field import DoseField
 from daisy_bluesky.sampling._field import FAR, MASK, NEIGHBOURS, SHIFT, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._summary import best_place
-from daisy_bluesky.sampling._update import measure, rebuild
+from daisy_bluesky.sampling._update import rebuild
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import best_visit, rate_all
 
@@ -50,10 +51,12 @@ class SparseChoice:
 
     def settle(self, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
         """Take in the labels, (n,), of visited pixels, (n, 2); 0 where nothing valid was found."""
-        pixels = self._field.pixels
-        for (row, column), label in zip(places.tolist(), labels.tolist(), strict=True):
-            self._samples += int(label != NOBODY) - int(pixels["sample"][row, column] != NOBODY)
-            measure(pixels, self._field.summary, self._field.queue, self._regression, row, column, label, True)
+        changes = np.zeros(len(places), CHANGE)
+        changes["row"], changes["column"], changes["label"], changes["closed"] = *places.T, labels, True
+        field = self._field
+        self._samples += measure_all(
+            field.pixels, field.summary, field.queue, self._regression, changes, np.zeros((2, 2))
+        )
 
     def share(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many pixels each of some visited pixels speaks for, (n,), by how dense visits are there."""

@@ -25,15 +25,31 @@ def measure(
     closed: bool,
 ) -> None:
     """Set the sample of a pixel (0: none) and whether it is closed, and update what depends on them."""
+    count = set_sample(pixels, summary, queue, row, column, label, closed, 0)
+    finish(pixels, summary, queue[:count], regression)
+
+
+@compiled
+def set_sample(
+    pixels: NDArray[Any],
+    summary: Summary,
+    queue: NDArray[np.int32],
+    row: int,
+    column: int,
+    label: int,
+    closed: bool,
+    count: int,
+) -> int:
+    """Set a sample, lists and labels, but no scores; return the length of the queue of touched places."""
     before = int(pixels[row, column].sample)
     if before == label and pixels[row, column].closed == closed:
-        return
+        return count
     pixels[row, column].sample = label
     pixels[row, column].closed = closed
-    count = enqueue(pixels, row, column, queue, 0)
+    count = enqueue(pixels, row, column, queue, count)
     if before != label:
         count = update_lists(pixels, summary, row, column, before, queue, count)
-    _finish(pixels, summary, queue[:count], regression)
+    return count
 
 
 @compiled
@@ -51,7 +67,7 @@ def close(
             if pixels[row, column].closed != closed[row, column]:
                 pixels[row, column].closed = closed[row, column]
                 count = enqueue(pixels, row, column, queue, count)
-    _finish(pixels, summary, queue[:count], regression)
+    finish(pixels, summary, queue[:count], regression)
 
 
 @compiled
@@ -157,7 +173,7 @@ def _queue_around(pixels: NDArray[Any], row: int, column: int, queue: NDArray[np
 
 
 @compiled
-def _finish(pixels: NDArray[Any], summary: Summary, queue: NDArray[np.int32], regression: Regression) -> None:
+def finish(pixels: NDArray[Any], summary: Summary, queue: NDArray[np.int32], regression: Regression) -> None:
     """Rate the queued pixels again, empty the queue and summarise their tiles."""
     room = scratch()
     for place in queue:

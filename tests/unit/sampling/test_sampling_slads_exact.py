@@ -146,3 +146,27 @@ def test_fewer_samples_than_neighbours(count):
     sampler.ingest(np.array(places, int).reshape(-1, 2), np.ones(count, int))
     assert_like_brute_force(sampler)
     assert (sampler._pixels["reach"] == FAR).all() == (count < NEIGHBOURS)
+
+
+@given(shapes, operations, st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_pages_of_visits_leave_what_single_visits_leave(shape, steps, seed):
+    """Whatever the pages, the state is the same, and so is what is expected to be wrong."""
+    rng = np.random.default_rng(seed)
+    visits = [(divmod(number % (shape[0] * shape[1]), shape[1]), label, name) for number, label, name, _ in steps]
+    one_by_one, in_pages = Slads(shape, phases=3), Slads(shape, phases=3)
+    assert one_by_one.labels is not None
+    assert in_pages.labels is not None
+    for place, label, name in visits:
+        one_by_one.ingest([place], [label], visits=[name])
+    while visits:
+        size = rng.integers(1, shape[0] * shape[1] // 256 + NEIGHBOURS + 1)
+        places, labels, names = zip(*visits[:size], strict=True)
+        in_pages.ingest(places, labels, visits=names)
+        visits = visits[size:]
+    if not (in_pages._stale or one_by_one._stale):
+        np.testing.assert_array_equal(in_pages._tally, one_by_one._tally)
+    np.testing.assert_array_equal(in_pages.labels, one_by_one.labels)
+    np.testing.assert_array_equal(in_pages.expected_reduction, one_by_one.expected_reduction)
+    np.testing.assert_array_equal(in_pages.measured, one_by_one.measured)
+    assert_like_rebuilt(in_pages)
