@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._checks import check_arguments, checked_positions, checked_visits
-from daisy_bluesky.sampling._dose_checks import checked_mask
+from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel
@@ -25,6 +25,7 @@ from daisy_bluesky.sampling._start_pattern import start_pattern
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
 PREFERENCE = 4.0
+ROUNDING = 1e-9
 
 
 class Objectives:
@@ -56,6 +57,8 @@ class Objectives:
         Part of the region of interest that is measured in a fixed low-discrepancy pattern first.
     dwell : float
         Dwell time that every suggestion carries, s.
+    limit : float or (rows, columns) float, optional
+        Largest dwell time of a pixel, s; none when omitted.
     thresholds : mapping of str to float, optional
         Where the regions of ``"poor in NAME"`` and ``"rich in NAME"`` begin, by the name of the objective and in the
         unit of its field; when not given, where the measured values part best in two.
@@ -82,6 +85,7 @@ class Objectives:
         seed: int = 0,
         start_fraction: float = 0.01,
         dwell: float = float("nan"),
+        limit: ArrayLike | None = None,
         thresholds: Mapping[str, float] | None = None,
         roi: ArrayLike | None = None,
     ) -> None:
@@ -100,14 +104,18 @@ class Objectives:
         categorical = np.array([objective.categorical for objective in self.objectives])
         lines = np.array([objective.kind == "boundaries" for objective in self.objectives])
         self._field = empty_objective_field(self.shape, self._inside, categorical, lines)
+        self._limit = checked_limit(limit, self.shape)
+        self._open = self._inside & (self._limit > 0)
         self._allowed = np.ones(self.shape, bool)
+        self._room = np.zeros(self.shape, bool)
         self._labels = np.array([field == PHASES for field in self.fields])
         self._measured = MeasuredValues(self._labels)
         self._values = np.full((len(self.fields), 2, *self.shape), np.nan)
         self._errors = PredictionErrors(self.shape)
         self._next_review = FIRST_REVIEW
         self._last: Place | None = None
-        self._start = start_pattern(self._inside, start_fraction, seed)
+        self._field.pixels["closed"] = ~self._open
+        self._start = start_pattern(self._open, start_fraction, seed)
         self._started = 0
         self._weigh()
 
@@ -140,8 +148,8 @@ class Objectives:
             If its shape is not that of the field; then nothing has changed.
         """
         self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
-        measured = self.measured
-        self._field.pixels["closed"] = ~(self._inside & self._allowed) | measured
+        self._field.pixels["closed"] = ~(self._open & self._allowed) | self.measured
+        self._field.again[:] = self._room & self._open & self._allowed
         combine_all(self._field)
 
     def add_region(self, region: ArrayLike, preference: float = PREFERENCE) -> None:
@@ -333,8 +341,20 @@ class Objectives:
             self._field.noise[:, place[0], place[1]] = noise
         self._values[:, :, place[0], place[1]] = np.nan if found is None else found
         self._field.pixels["sample"][place] = found is not None
-        self._field.pixels["closed"][place] = self._measured.visited(place) or not (self._inside & self._allowed)[place]
+        self._field.pixels["closed"][place] = self._measured.visited(place) or not self._may_visit(place)
+        self._field.visits[place] = self._measured.count(place)
+        self._room[place] = found is not None and self._has_room(place)
+        self._field.again[place] = self._room[place] and self._may_visit(place)
         renew(self._field, self.model.regression, *place, before)
+
+    def _may_visit(self, place: Place) -> bool:
+        return bool(self._open[place] and self._allowed[place])
+
+    def _has_room(self, place: Place) -> bool:
+        """Tell whether a visited pixel may be exposed for one more visit like those before."""
+        spent = self._measured.dwell(place)
+        usual = spent / self._measured.count(place, valid=False) if np.isnan(self.dwell) else self.dwell
+        return bool(spent + usual <= self._limit[place] * (1 + ROUNDING))
 
     def _miss(self, place: Place, values: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
         """Return the squared error beyond noise of what was predicted for a place, in parts of the spans."""
