@@ -12,7 +12,7 @@ from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
 from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe
 from daisy_bluesky.classify import PhaseClassifier, PooledLabeller, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import PHASES, DoseAllocator, Objectives, Slads, SladsModel, VisitCost
+from daisy_bluesky.sampling import PHASES, DoseAllocator, GuidedSlads, Objectives, SladsModel, VisitCost
 
 SAMPLING_MODEL = "sampling_model"
 CLASSIFIER = "classifier"
@@ -95,7 +95,7 @@ def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], 
         )
     if configuration["policy"] != "slads":
         raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads, dose and objectives")
-    return Slads(
+    return GuidedSlads(
         (int(rows), int(columns)),
         phases=phases,
         model=SladsModel.from_bytes(models[SAMPLING_MODEL]),

@@ -28,6 +28,7 @@ from daisy_bluesky.plans._steering import Steering, hand
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._survey import checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
+from daisy_bluesky.sampling import Objectives
 
 
 def adaptive_map(
@@ -102,12 +103,13 @@ def adaptive_map(
         "phases": 0.5, "poor in Ti Ka": 2.0}``. Names are those of X-ray lines and core-loss edges on the detectors'
         energy axes, for their maps of net counts; ``"poor in ..."`` and ``"rich in ..."`` one of them, for the regions
         with little or much; ``"phases"``, ``"boundaries"`` and ``"rare phases"``. A pixel is visited again where the
-        variance of its net counts leaves in doubt what it shows, as far as the beam's limits allow. There is no
-        calibrated estimate of what remains, so that `convergence` is refused.
+        variance of its net counts leaves in doubt what it shows, as far as the beam's limits allow. `convergence` then
+        is the root mean square error in parts of the maps' spans, and goes with maps alone.
     steering : Steering, optional
         Where the operator changes weights, vetoes or prefers regions while the map is measured.
     survey : str, optional
-        A survey image of the map, heeded as far as the spectra bear it out: the file of an image of the map's shape, or ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel.
+        A survey image of the map, heeded as far as the spectra bear it out: the file of an image of the map's shape, or
+        ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel. Not with `objectives`.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -201,6 +203,9 @@ def _rule(
     configuration, visits = preparation.configuration, preparation.recommender.visits
     grid = grid_shape(probe, configuration["shape"])
     rule = stopping_rule(probe, grid, accounted=accounted, start_fraction=configuration["start_fraction"], **limits)
+    policy = preparation.recommender.policy
+    if rule.distortion is not None and isinstance(policy, Objectives) and not policy.estimated:
+        raise ValueError("convergence: what remains can be estimated of maps of lines and edges only; stop on fraction")
     if configuration["policy"] == "dose":
         rule = replace(rule, dwell=rule.visits * configuration["dwell_time"])
     if rule.enough(preparation.recommender, visits):

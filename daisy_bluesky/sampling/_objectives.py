@@ -17,7 +17,7 @@ from daisy_bluesky.sampling._objective_field import LARGEST_LABEL, empty_objecti
 from daisy_bluesky.sampling._objective_goals import Goals
 from daisy_bluesky.sampling._objective_scale import rarity
 from daisy_bluesky.sampling._objective_update import combine_all, rebuild, renew
-from daisy_bluesky.sampling._prediction_errors import PredictionErrors
+from daisy_bluesky.sampling._prediction_errors import UNKNOWN, PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
@@ -111,7 +111,7 @@ class Objectives:
         self._labels = np.array([field == PHASES for field in self.fields])
         self._measured = MeasuredValues(self._labels)
         self._values = np.full((len(self.fields), 2, *self.shape), np.nan)
-        self._errors = PredictionErrors(self.shape)
+        self._errors = PredictionErrors(self.shape[0] * self.shape[1])
         self._next_review = FIRST_REVIEW
         self._last: Place | None = None
         self._field.pixels["closed"] = ~self._open
@@ -316,17 +316,24 @@ class Objectives:
         return places, values[tuple(places.T)], variances[tuple(places.T)]
 
     def remaining_distortion(self) -> tuple[float, float, float]:
-        """Estimate how far the maps still are from the truth, in parts of the objectives' spans.
+        """Estimate the root mean square error of the maps, in parts of the objectives' spans.
 
-        The mean error, beyond noise, of what was predicted for the latest visits before they were made, averaged over
-        the objectives by their weights. Visits go where most is expected, so it is an upper estimate for the maps.
+        From the errors, beyond noise, of what was predicted for the latest visits before they were made, averaged over
+        the objectives by their weights. It was calibrated on generated maps of one quantity each
+        (`daisy_bluesky.sampling.calibrate_stopping`), so there is none where an objective that counts is anything else
+        than the map of a quantity.
 
         Returns
         -------
         tuple of float
-            (estimate, low, high); low and high are the 90% interval of the mean. All nan before there is an estimate.
+            (estimate, low, high); low and high enclose the truth in 90% of maps. All nan where there is no estimate.
         """
-        return self._errors.estimate()
+        return self._errors.estimate() if self.estimated else UNKNOWN
+
+    @property
+    def estimated(self) -> bool:
+        """Whether all objectives that count are such that what remains can be estimated: maps of quantities."""
+        return all(each.kind == "map" for each in self.objectives if self._weights[each.name] > 0)
 
     def _settle(self, place: Place) -> None:
         """Make the field's state of one pixel agree with the visits to it."""
