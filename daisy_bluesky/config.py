@@ -33,6 +33,8 @@ class DetectorSettings(_Section):
     """One detector."""
 
     dwell_time: float = Field(0.01, gt=0, description="integration per visit, s")
+    minimum_dwell: float | None = Field(None, gt=0, description="shortest integration, s; as the back end tells")
+    read_out_time: float | None = Field(None, ge=0, description="read-out between visits, s; as the back end tells")
 
 
 class JournalSettings(_Section):

@@ -246,11 +246,14 @@ def make_instrument(settings: Settings) -> Instrument:
 
 
 def _make_devices(instrument: Instrument, settings: Settings) -> Devices:
+    names = sorted(instrument.detectors)
     return make_devices(
         instrument,
         current=settings.beam.current,
         settle_time=settings.probe.settle_time,
-        dwell_times={name: getattr(settings, name).dwell_time for name in sorted(instrument.detectors)},
+        dwell_times={name: getattr(settings, name).dwell_time for name in names},
+        minimum_dwells={name: getattr(settings, name).minimum_dwell for name in names},
+        read_out_times={name: getattr(settings, name).read_out_time for name in names},
         max_pixel_dose=settings.beam.max_pixel_dose,
         max_charge=settings.beam.max_charge,
     )

@@ -102,6 +102,7 @@ def _whole_loop(session: Session, trained: Path, batch: int = 1) -> MsgGenerator
         session.probe,
         fraction=FRACTION,
         classifier=str(trained),
+        policy="slads",
         seed=SEED,
         batch=batch,
     )

@@ -7,13 +7,14 @@ from daisy_bluesky.callbacks._next_probe import STEERING, Decision, NextProbe
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
 from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe, map_key
 from daisy_bluesky.callbacks._progress import ProgressReporter
-from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
+from daisy_bluesky.callbacks._recommender import CLASSIFIER, DWELL_LIMITS, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._stored import drive, stored_models
 from daisy_bluesky.callbacks._weighing import Weighing
 
 __all__ = [
     "CLASSIFIER",
+    "DWELL_LIMITS",
     "SAMPLING_MODEL",
     "STEERING",
     "Decision",

@@ -17,7 +17,7 @@ from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._weighing import Weighing
 from daisy_bluesky.classify import PooledLabeller
 from daisy_bluesky.protocols import Labeller, Policy
-from daisy_bluesky.sampling import DoseAllocator, Survey
+from daisy_bluesky.sampling import DoseAllocator, GuidedSlads, Survey
 
 STEERING = "steering"
 RAREST_ESTIMATE = 256
@@ -209,8 +209,8 @@ class NextProbe(DocumentRouter):
         return Visits(numbers, pixels, np.asarray(data[self._spectrum]), dwell, data)
 
     def _heed(self, data: Mapping[str, Any]) -> None:
-        if not isinstance(self.policy, DoseAllocator):
-            raise TypeError("survey: this policy heeds no survey image; use sampling.DoseAllocator, policy='dose'")
+        if not isinstance(self.policy, DoseAllocator | GuidedSlads):
+            raise TypeError("survey: this policy heeds no survey image; use DoseAllocator or GuidedSlads of sampling")
         self.policy.heed(Survey(data["survey_image"]))
         self.spending.add_scan("survey", np.shape(data["survey_image"]), data, measures=False)
 

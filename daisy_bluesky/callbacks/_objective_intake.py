@@ -17,9 +17,11 @@ class ObjectiveIntake(Labelling):
         super().__init__(policy, labeller)
         self._read = evidence
         self._found: dict[int, NDArray[np.float64]] = {}
+        self._dwell: dict[int, float] = {}
 
     def _tell(self, visits: Visits, found: list[int]) -> None:
         evidence = []
+        self._dwell.update(zip(visits.numbers, visits.dwell.tolist(), strict=True))
         for place, (visit, label) in enumerate(zip(visits.numbers, found, strict=True)):
             data = {key: values[place] for key, values in visits.data.items()}
             evidence.append(self._read(data, label))
@@ -31,4 +33,9 @@ class ObjectiveIntake(Labelling):
         failed = np.full((1, len(self._read.names), 2), np.nan)
         evidence = [self._read.relabelled(self._found[visit], label) if label else failed for visit, label in changed]
         numbers = [visit for visit, _ in changed]
-        self._policy.ingest([self._pixels[visit] for visit in numbers], np.concatenate(evidence), visits=numbers)
+        self._policy.ingest(
+            [self._pixels[visit] for visit in numbers],
+            np.concatenate(evidence),
+            dwell=[self._dwell[visit] for visit in numbers],
+            visits=numbers,
+        )

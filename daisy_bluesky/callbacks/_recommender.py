@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from daisy_bluesky.callbacks._next_probe import NextProbe
 from daisy_bluesky.callbacks._no_phases import NoPhases
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
 from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe
 from daisy_bluesky.classify import PhaseClassifier, PooledLabeller, SpectrumLabeller
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import PHASES, DoseAllocator, Objectives, Slads, SladsModel, VisitCost
+from daisy_bluesky.sampling import PHASES, DoseAllocator, GuidedSlads, Objectives, SladsModel, VisitCost
 
 SAMPLING_MODEL = "sampling_model"
 CLASSIFIER = "classifier"
+DWELL_LIMITS = "dwell_limits"
+"""Longest dwell time of every pixel, s: float64 in row-major order."""
 
 
 def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, bytes]) -> NextProbe:
@@ -25,7 +30,8 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
         ``spectrum`` (data key), ``channels`` and ``position`` (data keys); ``cost`` with the policy ``dose``,
         ``objectives`` (weights by name) and ``fields`` (see `ObjectiveEvidence`) with the policy ``objectives``.
     models : mapping of str to bytes
-        Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand.
+        Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand; and
+        ``dwell_limits`` where pixels are visited again and must not be exposed for as long as one likes.
 
     Returns
     -------
@@ -67,6 +73,7 @@ def _for_objectives(
         model=SladsModel.from_bytes(models[SAMPLING_MODEL]),
         seed=int(configuration["seed"]),
         start_fraction=float(configuration["start_fraction"]),
+        limit=_limits(models, (int(rows), int(columns))),
     )
     channels = int(configuration["channels"])
     return ObjectiveProbe(
@@ -82,13 +89,20 @@ def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], 
     rows, columns = configuration["shape"]
     if configuration["policy"] == "dose":
         cost = VisitCost(**configuration["cost"])
-        return DoseAllocator((int(rows), int(columns)), phases=phases, seed=int(configuration["seed"]), cost=cost)
+        shape = (int(rows), int(columns))
+        return DoseAllocator(
+            shape, phases=phases, seed=int(configuration["seed"]), cost=cost, limit=_limits(models, shape)
+        )
     if configuration["policy"] != "slads":
         raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads, dose and objectives")
-    return Slads(
+    return GuidedSlads(
         (int(rows), int(columns)),
         phases=phases,
         model=SladsModel.from_bytes(models[SAMPLING_MODEL]),
         seed=int(configuration["seed"]),
         start_fraction=float(configuration["start_fraction"]),
     )
+
+
+def _limits(models: Mapping[str, bytes], shape: tuple[int, int]) -> NDArray[np.float64] | None:
+    return np.frombuffer(models[DWELL_LIMITS], np.float64).reshape(shape) if DWELL_LIMITS in models else None

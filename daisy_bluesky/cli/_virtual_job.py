@@ -39,6 +39,7 @@ def map_virtual(*, fraction: float, counts: float, size: int, seed: int, report:
             dwell_time=dwell,
             fraction=fraction,
             classifier=str(trained),
+            policy="slads",
             seed=seed,
         )
         run = measure(session, plan, console)

@@ -131,6 +131,11 @@ class DoseAccount:
         self.dwell_map[pixel] += seconds
         self.charge_map[pixel] += charge
 
+    def room(self, current: float) -> NDArray[np.float64]:
+        """Return how long a beam of `current` pA may still be on each pixel, (rows, columns) float64, s."""
+        dose = np.maximum(self.max_pixel_dose * _ROUNDING - self.dose, 0.0)
+        return np.asarray(dose / (self._dose_per_picocoulomb * current), np.float64)
+
     @property
     def dose(self) -> NDArray[np.float64]:
         """Dose per pixel, (rows, columns) float64, e-/A^2."""

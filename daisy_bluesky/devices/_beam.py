@@ -184,6 +184,16 @@ class Beam(Device):
         return self._account.dose
 
     @property
+    def room(self) -> NDArray[np.float64]:
+        """How long each pixel may still be exposed at the present current, (rows, columns) float64, s.
+
+        As far as the limit of the dose of a pixel allows, and what is left of a specimen that wears out; infinite where
+        neither is known.
+        """
+        room = self._account.room(self.current.get())
+        return np.minimum(room, self.instrument.room()) if isinstance(self.instrument, Exhaustible) else room
+
+    @property
     def total_dose(self) -> float:
         """Charge the field has received over the area of the field, e-/A^2."""
         return self._account.total_dose

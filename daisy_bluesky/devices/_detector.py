@@ -1,5 +1,6 @@
 """What all detectors have in common: they are exposed by the one beam."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -40,6 +41,15 @@ class BeamDetector(Device):
         Name of the device and first part of its data keys.
     dwell_time : float
         How long it integrates in an exposure, s.
+    minimum_dwell : float, optional
+        Shortest dwell time it can do, s; what the instrument tells when None, which may be nothing.
+    read_out_time : float, optional
+        How long its read-out keeps the next exposure waiting, s; what the instrument tells when None.
+
+    Attributes
+    ----------
+    minimum_dwell, read_out_time : float or None
+        What a visit costs at least, from which `adaptive_map` decides where and how long; None where nobody knows.
 
     Raises
     ------
@@ -51,7 +61,15 @@ class BeamDetector(Device):
     dwell_time = Component(PositiveQuantity, value=0.01, units="s", kind="config")
 
     def __init__(
-        self, instrument: Instrument, beam: Beam, *, name: str, dwell_time: float = 0.01, **kwargs: Any
+        self,
+        instrument: Instrument,
+        beam: Beam,
+        *,
+        name: str,
+        dwell_time: float = 0.01,
+        minimum_dwell: float | None = None,
+        read_out_time: float | None = None,
+        **kwargs: Any,
     ) -> None:
         if self.instrument_key not in instrument.detectors:
             raise ValueError(f"{name}: the instrument {instrument.name} has no {self.instrument_key} detector")
@@ -59,6 +77,8 @@ class BeamDetector(Device):
             raise ValueError(f"{name}: the beam belongs to another instrument, {beam.instrument.name}")
         self.beam = beam
         self.fixed = dict(instrument.describe(self.instrument_key))
+        self.minimum_dwell = _told(name, "minimum_dwell", minimum_dwell, self.fixed)
+        self.read_out_time = _told(name, "read_out_time", read_out_time, self.fixed)
         self.values = self._initial()
         self.read_out_at = 0.0
         super().__init__(name=name, **kwargs)
@@ -151,3 +171,13 @@ class BeamDetector(Device):
         if array.shape != like.shape:
             raise ValueError(f"{self.name}: a spectrum of shape {array.shape} came where {like.shape} was announced")
         return array
+
+
+def _told(detector: str, name: str, given: float | None, fixed: Mapping[str, Any]) -> float | None:
+    """Return a time, s, that is given, else told by the instrument, else unknown."""
+    seconds = fixed.get(name) if given is None else given
+    if seconds is None:
+        return None
+    if not (0 <= seconds < math.inf) or (name == "minimum_dwell" and seconds == 0):
+        raise ValueError(f"{detector}: a {name} of {seconds} s is not possible; give a time")
+    return float(seconds)

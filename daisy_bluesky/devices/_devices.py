@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from daisy_bluesky.devices._beam import Beam
 from daisy_bluesky.devices._detector import BeamDetector
@@ -37,6 +38,8 @@ def make_devices(
     settle_time: float = 0.0,
     dwell_time: float = 0.01,
     dwell_times: Mapping[str, float] | None = None,
+    minimum_dwells: Mapping[str, float | None] | None = None,
+    read_out_times: Mapping[str, float | None] | None = None,
     max_pixel_dose: float | None = None,
     max_charge: float | None = None,
     timeout: float = 10.0,
@@ -55,6 +58,8 @@ def make_devices(
         How long every detector integrates in an exposure, s.
     dwell_times : mapping of str to float, optional
         Dwell times of detectors that differ, s, by ``"haadf"``, ``"eds"`` or ``"eels"``.
+    minimum_dwells, read_out_times : mapping of str to float, optional
+        What a visit costs at least, s, by detector; what the instrument tells where none is given.
     max_pixel_dose : float, optional
         Largest dose that a pixel may receive, e-/A^2; unlimited when None.
     max_charge : float, optional
@@ -70,19 +75,23 @@ def make_devices(
     Raises
     ------
     ValueError
-        If a number is not positive, or a dwell time is given for a detector that the instrument does not have.
+        If a number is not positive, or a time is given for a detector that the instrument does not have.
     """
-    dwells = {key: dwell_time for key in _DETECTORS if key in instrument.detectors}
-    for key, seconds in (dwell_times or {}).items():
-        if key not in dwells:
-            raise ValueError(f"dwell_times: the instrument {instrument.name} has no detector {key!r}, only {[*dwells]}")
-        dwells[key] = seconds
+    times: dict[str, dict[str, Any]] = {
+        key: {"dwell_time": dwell_time} for key in _DETECTORS if key in instrument.detectors
+    }
+    given = {"dwell_times": dwell_times, "minimum_dwells": minimum_dwells, "read_out_times": read_out_times}
+    for name, by_detector in given.items():
+        for key, seconds in (by_detector or {}).items():
+            if key not in times:
+                raise ValueError(f"{name}: the instrument {instrument.name} has no detector {key!r}, only {[*times]}")
+            times[key][name.removesuffix("s")] = seconds
     beam = Beam(instrument, current=current, max_pixel_dose=max_pixel_dose, max_charge=max_charge, timeout=timeout)
     probe = ProbePositioner(instrument, beam, settle_time=settle_time)
     return Devices(
         beam,
         probe,
-        HAADFDetector(instrument, beam, dwell_time=dwells["haadf"]) if "haadf" in dwells else None,
-        EDSDetector(instrument, beam, dwell_time=dwells["eds"]) if "eds" in dwells else None,
-        EELSDetector(instrument, beam, dwell_time=dwells["eels"]) if "eels" in dwells else None,
+        HAADFDetector(instrument, beam, **times["haadf"]) if "haadf" in times else None,
+        EDSDetector(instrument, beam, **times["eds"]) if "eds" in times else None,
+        EELSDetector(instrument, beam, **times["eels"]) if "eels" in times else None,
     )

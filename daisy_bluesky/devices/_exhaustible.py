@@ -13,3 +13,7 @@ class Exhaustible(Protocol):
     def restore(self, dwell_map: NDArray[np.float64]) -> None:
         """Take over what earlier runs have exposed, (rows, columns) float64, s."""
         ...
+
+    def room(self) -> NDArray[np.float64]:
+        """Return how long each pixel can still be exposed, (rows, columns) float64, s."""
+        ...

@@ -24,10 +24,11 @@ from daisy_bluesky.plans._metadata import joined_metadata
 from daisy_bluesky.plans._numbers import positive, whole
 from daisy_bluesky.plans._policy import dwell_times, restore_dwell_times
 from daisy_bluesky.plans._preparation import Preparation, prepare_new
-from daisy_bluesky.plans._steering import Steering
+from daisy_bluesky.plans._steering import Steering, hand
 from daisy_bluesky.plans._stopping import StoppingRule, stopping_rule
 from daisy_bluesky.plans._survey import checked_survey
 from daisy_bluesky.plans._visit import Visit, staged_run
+from daisy_bluesky.sampling import Objectives
 
 
 def adaptive_map(
@@ -90,9 +91,10 @@ def adaptive_map(
     start_fraction : float, optional
         Fraction of the pixels measured before the first adaptive decision, in (0, fraction].
     policy : {"slads", "dose"}, optional
-        What decides. When not given, the cost of a visit says: ``"dose"`` where a `classifier` is given, the overhead
-        of a visit is no more than the dwell time and much shorter visits can be made, else ``"slads"``. The start
-        document says why.
+        What decides. When not given, the cost of a visit does: ``"dose"`` where a `classifier` is given, the overhead
+        of a visit (settling, read-out, fly-back) is no more than the dwell time and visits of half of it can be made;
+        else ``"slads"``. A `dwell_time` given without a `cost` is taken at its word: every visit lasts so long. The
+        start document and the line of progress say what decides, and why.
     cost : dict, optional
         What a visit costs: arguments of `daisy_bluesky.sampling.VisitCost`. What is missing is what the devices tell:
         ``settle_time`` and ``fly_back_time`` of the probe, ``minimum_dwell`` and ``read_out_time`` of detectors.
@@ -100,13 +102,14 @@ def adaptive_map(
         Instead of the phases alone, what the map is to show and how much each counts: ``{"Ti Ka": 1.0, "B K": 1.0,
         "phases": 0.5, "poor in Ti Ka": 2.0}``. Names are those of X-ray lines and core-loss edges on the detectors'
         energy axes, for their maps of net counts; ``"poor in ..."`` and ``"rich in ..."`` one of them, for the regions
-        with little or much; ``"phases"``, ``"boundaries"`` and ``"rare phases"``. Every pixel is visited once.
-        `convergence` then is in parts of the maps' spans.
+        with little or much; ``"phases"``, ``"boundaries"`` and ``"rare phases"``. A pixel is visited again where the
+        variance of its net counts leaves in doubt what it shows, as far as the beam's limits allow. `convergence` then
+        is the root mean square error in parts of the maps' spans, and goes with maps alone.
     steering : Steering, optional
         Where the operator changes weights, vetoes or prefers regions while the map is measured.
     survey : str, optional
-        A survey image of the map, heeded with ``"dose"`` as far as the spectra bear it out: the file of an image of the
-        map's shape, or ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel.
+        A survey image of the map, heeded as far as the spectra bear it out: the file of an image of the map's shape, or
+        ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel. Not with `objectives`.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -151,22 +154,18 @@ def adaptive_map(
         preparation = prepare_new(detectors, probe, given)
     else:
         preparation = yield from go_on(continue_from, detectors, probe, beam, given)
-    steered = (steering or Steering()).bound(preparation.configuration, preparation.recommender.steered)
+    steered = hand(steering).bound(preparation.configuration, preparation.recommender.steered)
     limits = preparation.limits(fraction=fraction, max_dose=max_dose, max_time=max_time, convergence=convergence)
-    grid = grid_shape(probe, preparation.configuration["shape"])
-    rule = _rule(preparation, probe, grid, limits, accounted=beam is not None)
+    rule = _rule(preparation, probe, limits, accounted=beam is not None)
     image = checked_survey(survey, preparation.configuration, detectors, probe, timeout)
-    readables = [] if beam is None else [beam]
-    parts = (detectors, probe, readables)
-    measuring = Visit(*parts, timeout=timeout) if batch == 1 else ListScan(*parts, timeout=timeout)
-    points = max(1, rule.visits - preparation.recommender.visits)
     asked = {**limits, "dwell_time": dwell_time, "survey": survey}
-    metadata = map_metadata("adaptive_map", detectors, probe, grid, points, asked) | preparation.metadata
-    metadata = joined_metadata(metadata | ({} if beam is None else {"beam_account": beam.account_uid}), md)
+    metadata = joined_metadata(_metadata(preparation, detectors, probe, rule, asked), md)
     if beam is not None and preparation.unbooked is not None:
         book(beam, preparation.unbooked)
 
     yield from set_dwell_time(detectors, dwell_time, preparation.dwell_times)
+    readables = [] if beam is None else [beam]
+    measuring = (Visit if batch == 1 else ListScan)(detectors, probe, readables, timeout=timeout)
     frame = first_frame(preparation, detectors, probe, rule, timeout) if isinstance(measuring, ListScan) else None
     mapping = MapRun(preparation, measuring, rule, steered, image, frame)
     messages = mapping.messages()
@@ -177,16 +176,36 @@ def adaptive_map(
     return uid
 
 
+def _metadata(
+    preparation: Preparation,
+    detectors: list[Readable[Any]],
+    probe: NamedMovable[Any],
+    rule: StoppingRule,
+    asked: dict[str, Any],
+) -> dict[str, Any]:
+    """Return what the start document says, but for what the user adds."""
+    recommender, beam = preparation.recommender, shared_beam(detectors)
+    rows, columns = recommender.policy.shape
+    points = max(1, rule.visits - recommender.visits)
+    metadata = map_metadata("adaptive_map", detectors, probe, (rows, columns), points, asked) | preparation.metadata
+    if rule.dwell is not None:
+        metadata["dwell_budget"] = rule.dwell - recommender.spending.dwell
+    return metadata | ({} if beam is None else {"beam_account": beam.account_uid})
+
+
 def _rule(
     preparation: Preparation,
     probe: NamedMovable[Any],
-    grid: tuple[int, int],
     limits: dict[str, Any],
     *,
     accounted: bool,
 ) -> StoppingRule:
     configuration, visits = preparation.configuration, preparation.recommender.visits
+    grid = grid_shape(probe, configuration["shape"])
     rule = stopping_rule(probe, grid, accounted=accounted, start_fraction=configuration["start_fraction"], **limits)
+    policy = preparation.recommender.policy
+    if rule.distortion is not None and isinstance(policy, Objectives) and not policy.estimated:
+        raise ValueError("convergence: what remains can be estimated of maps of lines and edges only; stop on fraction")
     if configuration["policy"] == "dose":
         rule = replace(rule, dwell=rule.visits * configuration["dwell_time"])
     if rule.enough(preparation.recommender, visits):

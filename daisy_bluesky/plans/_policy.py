@@ -11,6 +11,7 @@ from bluesky.utils import MsgGenerator
 from daisy_bluesky.sampling import VisitCost
 
 POLICIES = ("slads", "dose")
+ASKED_FOR = "asked for"
 SHORTEST_PART = 20
 
 
@@ -22,7 +23,7 @@ def chosen_policy(given: Mapping[str, Any], dwell_time: float | None, told: Mapp
     given : mapping of str to Any
         ``policy``: what the user asks for, None for what the cost of a visit says (see `_by_cost`);
         ``cost``: arguments of `daisy_bluesky.sampling.VisitCost`, in place of what the devices tell;
-        ``classifier``: its file.
+        ``dwell_time``: how long a visit is to last; ``classifier``: its file.
     dwell_time : float or None
         What one visit measures, s, where the detectors tell.
     told : mapping of str to float
@@ -43,12 +44,10 @@ def chosen_policy(given: Mapping[str, Any], dwell_time: float | None, told: Mapp
         raise ValueError(f"policy: {policy!r} is not one of {', '.join(POLICIES)}")
     if dwell_time is not None and not dwell_time > 0:
         raise ValueError(f"dwell_time: {dwell_time} s is not positive")
-    model = _cost({**told, **(given["cost"] or {})}, dwell_time)
-    reason = "asked for"
-    if policy is None and given["cost"] is None and "minimum_dwell" not in told:
-        policy, reason = "slads", "neither cost nor detectors tell how short a visit may be"
-    elif policy is None:
-        policy, reason = _by_cost(model, dwell_time, known=classifier is not None)
+    model = _cost({**told, **_mapping(given["cost"])}, dwell_time)
+    reason = ASKED_FOR
+    if policy is None:
+        policy, reason = _by_what_is_known(given, told) or _by_cost(model, dwell_time)
     if policy == "slads":
         return {"policy": policy, "policy_reason": reason}
     if classifier is None:
@@ -58,20 +57,37 @@ def chosen_policy(given: Mapping[str, Any], dwell_time: float | None, told: Mapp
     return {"policy": policy, "policy_reason": reason, "cost": asdict(model), "dwell_time": dwell_time}
 
 
-def _by_cost(model: VisitCost, dwell_time: float | None, *, known: bool) -> tuple[str, str]:
+def _by_what_is_known(given: Mapping[str, Any], told: Mapping[str, float]) -> tuple[str, str] | None:
+    """Return one visit a pixel, and why, where it does not come down to the cost of a visit; else None."""
+    if given["classifier"] is None:
+        return "slads", "no classifier, so phases are found out one spectrum after the other"
+    if given["cost"] is not None:
+        return None
+    if given["dwell_time"] is not None:
+        return "slads", f"dwell_time says how long each visit lasts, {given['dwell_time']:g} s"
+    if "minimum_dwell" not in told:
+        return "slads", "neither cost nor detectors tell how short a visit may be"
+    return None
+
+
+def _by_cost(model: VisitCost, dwell_time: float | None) -> tuple[str, str]:
     """Return the policy that the cost of a visit speaks for, and why.
 
-    One visit a pixel where phases are to be found out or dwell times cannot be set; where the overhead of a visit is
-    more than what it measures; and where detectors cannot do anything much shorter than a visit anyway.
+    One visit a pixel where dwell times cannot be set; where the overhead of a visit is more than what it measures; and
+    where detectors cannot do anything much shorter than a visit anyway.
     """
-    if not known:
-        return "slads", "no classifier: phases are found out one spectrum after the other"
     if dwell_time is None:
         return "slads", "the detectors have no dwell time to share out"
     least = f"a visit of {dwell_time:g} s costs {model.overhead:g} s beside, the shortest is {model.minimum_dwell:g} s"
     if model.overhead <= dwell_time and 2 * model.minimum_dwell <= dwell_time:
-        return "dose", f"{least}: many short visits pay"
-    return "slads", f"{least}: one visit a pixel pays"
+        return "dose", f"{least}, so many short visits pay"
+    return "slads", f"{least}, so one visit a pixel pays"
+
+
+def _mapping(cost: Any) -> Mapping[str, Any]:
+    if cost is not None and not isinstance(cost, Mapping):
+        raise ValueError(f"cost: {cost!r} is no dictionary; give one, such as {{'settling': 0.001}}")
+    return cost or {}
 
 
 def told_costs(detectors: Sequence[Readable[Any]], probe: Any) -> dict[str, float]:
@@ -99,7 +115,10 @@ def _cost(given: dict[str, Any], dwell_time: float | None) -> VisitCost:
         given.setdefault("minimum_dwell", dwell_time / SHORTEST_PART)
     if unknown := given.keys() - VisitCost.__dataclass_fields__.keys():
         raise ValueError(f"cost: no cost is named {', '.join(sorted(unknown))}; see daisy_bluesky.sampling.VisitCost")
-    return VisitCost(**given)
+    try:
+        return VisitCost(**given)
+    except ValueError as error:
+        raise ValueError(f"cost: {error}") from None
 
 
 def dwell_times(detectors: Sequence[Readable[Any]]) -> dict[Any, float]:

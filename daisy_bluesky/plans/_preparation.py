@@ -9,11 +9,19 @@ from typing import Any
 import numpy as np
 from bluesky.protocols import NamedMovable, Readable
 
-from daisy_bluesky.callbacks import CLASSIFIER, SAMPLING_MODEL, NextProbe, Spending, make_recommender
+from daisy_bluesky.callbacks import (
+    CLASSIFIER,
+    DWELL_LIMITS,
+    SAMPLING_MODEL,
+    NextProbe,
+    Spending,
+    make_recommender,
+)
 from daisy_bluesky.classify import PhaseClassifier
 from daisy_bluesky.plans._grid import grid_shape
 from daisy_bluesky.plans._numbers import positive, share, whole
 from daisy_bluesky.plans._objectives import chosen_objectives
+from daisy_bluesky.plans._pixel_limits import dwell_limits
 from daisy_bluesky.plans._policy import chosen_policy, dwell_times, told_costs
 from daisy_bluesky.sampling import PHASES, SladsModel
 
@@ -33,7 +41,7 @@ class Preparation:
     configuration : dict
         The ``recommender`` entry of the start document.
     models : dict of str to bytes
-        Serialised models, for the ``models`` stream.
+        Serialised models, and how long each pixel may be exposed where that is limited, for the ``models`` stream.
     continues : list of str
         Uids of the runs this one continues, oldest first.
     continued : Mapping
@@ -104,6 +112,9 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         or [f"{probe.name}_row", f"{probe.name}_column"],
     }
     models = _read_models(given["model"], given["classifier"], key, channels)
+    limits = dwell_limits(detectors, configuration["shape"])
+    if policy["policy"] != "slads" and limits is not None:
+        models[DWELL_LIMITS] = limits
     return Preparation(make_recommender(configuration, models), configuration, models, [])
 
 

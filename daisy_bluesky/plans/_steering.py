@@ -147,6 +147,19 @@ class Steering:
         return asked
 
 
+def hand(steering: Any) -> Steering:
+    """Return the operator's hand, one that asks for nothing where there is none.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    if steering is not None and not isinstance(steering, Steering):
+        raise ValueError(f"steering: {steering!r} is no Steering; make one with daisy_bluesky.plans.Steering()")
+    return steering or Steering()
+
+
 def steer(steering: Steering) -> MsgGenerator[None]:
     """Save what the operator has changed, if anything; the recommender follows when it sees the event."""
     record = steering.pending()

@@ -73,8 +73,8 @@ def checked_survey(
     """
     if survey is None:
         return None
-    if configuration["policy"] != "dose":
-        raise ValueError("survey: only the policy dose heeds a survey image; give policy='dose' and a classifier")
+    if configuration["policy"] == "objectives":
+        raise ValueError("survey: objectives heed no survey image; leave survey or objectives out")
     shape = tuple(configuration["shape"])
     if survey != ACQUIRE:
         return SurveyImage(_read(survey, shape))

@@ -6,6 +6,7 @@ from daisy_bluesky.sampling._counted_spectra import draw_counts, draw_evidence
 from daisy_bluesky.sampling._dose_allocator import DoseAllocator
 from daisy_bluesky.sampling._forecast import Forecast
 from daisy_bluesky.sampling._grey import reconstruct_values
+from daisy_bluesky.sampling._guided_slads import GuidedSlads
 from daisy_bluesky.sampling._images import read_grey_image, read_label_maps
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
@@ -25,6 +26,7 @@ __all__ = [
     "PHASES",
     "DoseAllocator",
     "Forecast",
+    "GuidedSlads",
     "Objective",
     "Objectives",
     "Rehearsal",

@@ -53,6 +53,14 @@ class MeasuredValues:
         """Return every visited place."""
         return list(self._found)
 
+    def dwell(self, place: Place) -> float:
+        """Return the dwell time of all visits to a place, s."""
+        return sum(dwell for _, dwell in self._found.get(place, {}).values())
+
+    def count(self, place: Place, *, valid: bool = True) -> int:
+        """Return the number of visits to a place: of those that found something, or of all."""
+        return sum(not (valid and np.isnan(values).any()) for values, _ in self._found.get(place, {}).values())
+
     def at(self, place: Place) -> Floats | None:
         """Return values and variances of a place, (fields, 2); None where no visit was valid."""
         found = self._found.get(place, {})

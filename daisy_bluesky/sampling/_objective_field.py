@@ -24,6 +24,10 @@ class ObjectiveField(NamedTuple):
         Scratch: places an update has touched.
     values, noise : (objectives, rows, columns) float64
         Where measured, what counts for the objective, and its variance; labels without variance for categorical ones.
+    visits : (rows, columns) float32
+        Valid visits to each pixel, in visits of the usual dwell time.
+    again : (rows, columns) bool
+        Measured pixels that may be visited again.
     level : (objectives, rows, columns) float32
         The reconstruction that decides.
     gain : (objectives, rows, columns) float32
@@ -45,6 +49,8 @@ class ObjectiveField(NamedTuple):
     queue: NDArray[np.int32]
     values: NDArray[np.float64]
     noise: NDArray[np.float64]
+    visits: NDArray[np.float32]
+    again: NDArray[np.bool_]
     level: NDArray[np.float32]
     gain: NDArray[np.float32]
     categorical: NDArray[np.bool_]
@@ -66,6 +72,8 @@ def empty_objective_field(
         field.queue,
         np.zeros((count, *shape)),
         np.zeros((count, *shape)),
+        np.zeros(shape, np.float32),
+        np.zeros(shape, bool),
         np.zeros((count, *shape), np.float32),
         np.zeros((count, *shape), np.float32),
         categorical,

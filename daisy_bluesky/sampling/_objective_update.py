@@ -6,6 +6,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._field import MASK, NEVER, SHIFT, TILE
 from daisy_bluesky.sampling._local_structure import LEAST_BELIEF, LOWER, UPPER, Room, room_for_structure, structure
 from daisy_bluesky.sampling._neighbours import insert, reaches, search, search_all, squared_distance
+from daisy_bluesky.sampling._objective_again import gain_again
 from daisy_bluesky.sampling._objective_field import ObjectiveField
 from daisy_bluesky.sampling._regression import (
     REDUCTION,
@@ -100,7 +101,9 @@ def _rate(
     pixel = field.pixels[row, column]
     for objective in range(len(field.factors)):
         gain = 0.0
-        if pixel.sample == 0 and pixel.neighbours[0] >= 0:
+        if pixel.sample != 0:
+            gain = gain_again(field, objective, row, column, looked)
+        elif pixel.neighbours[0] >= 0:
             gain = _gain(field, objective, row, column, regression, looked, room)
         field.gain[objective, row, column] = gain
     combine_one(field, row, column)
@@ -146,16 +149,18 @@ def _gain(
 
 @compiled
 def combine_one(field: ObjectiveField, row: int, column: int) -> None:
-    """Make the score of a pixel from its gains."""
+    """Make the score of a pixel from its gains; a measured one counts where it may be visited again."""
     pixel = field.pixels[row, column]
-    if pixel.closed or pixel.neighbours[0] < 0 or pixel.sample != 0:
-        pixel.score = NEVER
-        return
-    area = squared_distance((row << SHIFT) + column, pixel.neighbours[0])
-    score = field.exploration[0] * area
+    measured = pixel.sample != 0
+    score = 0.0
     for objective in range(len(field.factors)):
         score += field.factors[objective] * field.gain[objective, row, column]
-    pixel.score = score * field.preference[row, column]
+    never = pixel.closed or pixel.neighbours[0] < 0
+    if measured:
+        never = not field.again[row, column] or score <= 0.0
+    elif not never:
+        score += field.exploration[0] * squared_distance((row << SHIFT) + column, pixel.neighbours[0])
+    pixel.score = NEVER if never else score * field.preference[row, column]
 
 
 @compiled

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._checks import check_arguments, checked_positions, checked_visits
-from daisy_bluesky.sampling._dose_checks import checked_mask
+from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel
@@ -17,7 +17,7 @@ from daisy_bluesky.sampling._objective_field import LARGEST_LABEL, empty_objecti
 from daisy_bluesky.sampling._objective_goals import Goals
 from daisy_bluesky.sampling._objective_scale import rarity
 from daisy_bluesky.sampling._objective_update import combine_all, rebuild, renew
-from daisy_bluesky.sampling._prediction_errors import PredictionErrors
+from daisy_bluesky.sampling._prediction_errors import UNKNOWN, PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
@@ -25,6 +25,7 @@ from daisy_bluesky.sampling._start_pattern import start_pattern
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
 PREFERENCE = 4.0
+ROUNDING = 1e-9
 
 
 class Objectives:
@@ -56,6 +57,8 @@ class Objectives:
         Part of the region of interest that is measured in a fixed low-discrepancy pattern first.
     dwell : float
         Dwell time that every suggestion carries, s.
+    limit : float or (rows, columns) float, optional
+        Largest dwell time of a pixel, s; none when omitted.
     thresholds : mapping of str to float, optional
         Where the regions of ``"poor in NAME"`` and ``"rich in NAME"`` begin, by the name of the objective and in the
         unit of its field; when not given, where the measured values part best in two.
@@ -82,6 +85,7 @@ class Objectives:
         seed: int = 0,
         start_fraction: float = 0.01,
         dwell: float = float("nan"),
+        limit: ArrayLike | None = None,
         thresholds: Mapping[str, float] | None = None,
         roi: ArrayLike | None = None,
     ) -> None:
@@ -100,14 +104,18 @@ class Objectives:
         categorical = np.array([objective.categorical for objective in self.objectives])
         lines = np.array([objective.kind == "boundaries" for objective in self.objectives])
         self._field = empty_objective_field(self.shape, self._inside, categorical, lines)
+        self._limit = checked_limit(limit, self.shape)
+        self._open = self._inside & (self._limit > 0)
         self._allowed = np.ones(self.shape, bool)
+        self._room = np.zeros(self.shape, bool)
         self._labels = np.array([field == PHASES for field in self.fields])
         self._measured = MeasuredValues(self._labels)
         self._values = np.full((len(self.fields), 2, *self.shape), np.nan)
-        self._errors = PredictionErrors(self.shape)
+        self._errors = PredictionErrors(self.shape[0] * self.shape[1])
         self._next_review = FIRST_REVIEW
         self._last: Place | None = None
-        self._start = start_pattern(self._inside, start_fraction, seed)
+        self._field.pixels["closed"] = ~self._open
+        self._start = start_pattern(self._open, start_fraction, seed)
         self._started = 0
         self._weigh()
 
@@ -140,8 +148,8 @@ class Objectives:
             If its shape is not that of the field; then nothing has changed.
         """
         self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
-        measured = self.measured
-        self._field.pixels["closed"] = ~(self._inside & self._allowed) | measured
+        self._field.pixels["closed"] = ~(self._open & self._allowed) | self.measured
+        self._field.again[:] = self._room & self._open & self._allowed
         combine_all(self._field)
 
     def add_region(self, region: ArrayLike, preference: float = PREFERENCE) -> None:
@@ -308,17 +316,24 @@ class Objectives:
         return places, values[tuple(places.T)], variances[tuple(places.T)]
 
     def remaining_distortion(self) -> tuple[float, float, float]:
-        """Estimate how far the maps still are from the truth, in parts of the objectives' spans.
+        """Estimate the root mean square error of the maps, in parts of the objectives' spans.
 
-        The mean error, beyond noise, of what was predicted for the latest visits before they were made, averaged over
-        the objectives by their weights. Visits go where most is expected, so it is an upper estimate for the maps.
+        From the errors, beyond noise, of what was predicted for the latest visits before they were made, averaged over
+        the objectives by their weights. It was calibrated on generated maps of one quantity each
+        (`daisy_bluesky.sampling.calibrate_stopping`), so there is none where an objective that counts is anything else
+        than the map of a quantity.
 
         Returns
         -------
         tuple of float
-            (estimate, low, high); low and high are the 90% interval of the mean. All nan before there is an estimate.
+            (estimate, low, high); low and high enclose the truth in 90% of maps. All nan where there is no estimate.
         """
-        return self._errors.estimate()
+        return self._errors.estimate() if self.estimated else UNKNOWN
+
+    @property
+    def estimated(self) -> bool:
+        """Whether all objectives that count are such that what remains can be estimated: maps of quantities."""
+        return all(each.kind == "map" for each in self.objectives if self._weights[each.name] > 0)
 
     def _settle(self, place: Place) -> None:
         """Make the field's state of one pixel agree with the visits to it."""
@@ -333,8 +348,20 @@ class Objectives:
             self._field.noise[:, place[0], place[1]] = noise
         self._values[:, :, place[0], place[1]] = np.nan if found is None else found
         self._field.pixels["sample"][place] = found is not None
-        self._field.pixels["closed"][place] = self._measured.visited(place) or not (self._inside & self._allowed)[place]
+        self._field.pixels["closed"][place] = self._measured.visited(place) or not self._may_visit(place)
+        self._field.visits[place] = self._measured.count(place)
+        self._room[place] = found is not None and self._has_room(place)
+        self._field.again[place] = self._room[place] and self._may_visit(place)
         renew(self._field, self.model.regression, *place, before)
+
+    def _may_visit(self, place: Place) -> bool:
+        return bool(self._open[place] and self._allowed[place])
+
+    def _has_room(self, place: Place) -> bool:
+        """Tell whether a visited pixel may be exposed for one more visit like those before."""
+        spent = self._measured.dwell(place)
+        usual = spent / self._measured.count(place, valid=False) if np.isnan(self.dwell) else self.dwell
+        return bool(spent + usual <= self._limit[place] * (1 + ROUNDING))
 
     def _miss(self, place: Place, values: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
         """Return the squared error beyond noise of what was predicted for a place, in parts of the spans."""

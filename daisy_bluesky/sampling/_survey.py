@@ -37,6 +37,8 @@ class Survey:
     ----------
     shape : tuple of int
         Rows and columns.
+    terms : (rows, columns, 5) float64
+        Terms of a trend of second order.
     weight : float
         How far the image is believed, from 0 (misleading, or not yet known) to 1 (as a spectrum is).
 
@@ -50,7 +52,7 @@ class Survey:
         self.image = _checked(image)
         self.shape = (int(self.image.shape[0]), int(self.image.shape[1]))
         self.weight = 0.0
-        self._terms = _trend_terms(self.shape)
+        self.terms = _trend_terms(self.shape)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Survey":
@@ -92,15 +94,31 @@ class Survey:
         (rows, columns, phases) float64
             Nats; 0 everywhere where the image is not believed.
         """
-        told = list(self._told(field))
+        ratio = self.log_ratio_by(list(self._told(field)))
+        return np.zeros(field.evidence.shape) if ratio is None else ratio
+
+    def log_ratio_by(self, told: list[tuple[NDArray[np.float64], ...]]) -> NDArray[np.float64] | None:
+        """Learn anew from measured pixels, and return what the image says about all.
+
+        Parameters
+        ----------
+        told : list of (grey (n,), terms (n, terms), around (n, phases), likelihood (n, phases))
+            For each block of the field in the order of `blocks_of`: grey values of measured pixels, terms of the trend
+            there, what their neighbours say and what they themselves have told, as probabilities.
+
+        Returns
+        -------
+        (rows, columns, phases) float64 or None
+            Nats; None where the image is not believed.
+        """
         self.weight, relation = self._judged(told)
         if relation is None or self.weight == 0:
-            return np.zeros(field.evidence.shape)
-        whole = relation.log_ratio(self.image.ravel(), self._terms.reshape(-1, self._terms.shape[2]))
-        return np.asarray(self.weight * whole.reshape(field.evidence.shape))
+            return None
+        whole = relation.log_ratio(self.image.ravel(), self.terms.reshape(-1, self.terms.shape[2]))
+        return np.asarray(self.weight * whole.reshape(*self.shape, -1))
 
     def _told(self, field: DoseField) -> Iterator[tuple[NDArray[np.float64], ...]]:
-        for block in _blocks(self.shape):
+        for block in blocks_of(self.shape):
             part = field._replace(
                 evidence=field.evidence[block].copy(),
                 expected=np.zeros_like(field.expected[block]),
@@ -113,7 +131,7 @@ class Survey:
             around /= around.sum(axis=1, keepdims=True)
             evidence = part.evidence[seen]
             likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-            yield self.image[block][seen], self._terms[block][seen], around, likelihood
+            yield self.image[block][seen], self.terms[block][seen], around, likelihood
 
     def _judged(self, told: list[tuple[NDArray[np.float64], ...]]) -> tuple[float, Relation | None]:
         """Return how far the image is to be believed, and what it says."""
@@ -156,7 +174,7 @@ def _gains(
     return np.array(gains)
 
 
-def _blocks(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+def blocks_of(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
     """Yield blocks all over a field, row by row, in the middle of the cells of a grid where they do not fill it."""
     edges = [np.linspace(0, size, BLOCKS + 1).round().astype(int) for size in shape]
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):

@@ -43,12 +43,15 @@ class VisitCost:
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self) if field.type is float):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f"{name}: {getattr(self, name)} s is not a time from 0 up")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
+                raise ValueError(f"{name}: {value!r} s is not a time from 0 up")
         if self.minimum_dwell == 0:
             raise ValueError("minimum_dwell must be above 0 s")
         if self.scarce not in ("seconds", "electrons"):
             raise ValueError(f"scarce: {self.scarce!r} is neither 'seconds' nor 'electrons'")
+        if not isinstance(self.blanked, bool):
+            raise ValueError(f"blanked: {self.blanked!r} is neither True nor False")
 
     @property
     def overhead(self) -> float:

@@ -19,6 +19,16 @@ class RecordedImage(Specimen, Protocol):
         """Return the dwell, s, that visits to a pixel can still take."""
         ...
 
+    @property
+    def recorded_dwell(self) -> float:
+        """Dwell time, s, that was recorded of every pixel."""
+        ...
+
+    @property
+    def consumed(self) -> NDArray[np.float64]:
+        """Dwell time taken from each pixel, (rows, columns) float64, s."""
+        ...
+
     def restore(self, consumed: NDArray[np.float64]) -> None:
         """Go on where an earlier run stopped, (rows, columns) s taken from each pixel."""
         ...
@@ -68,5 +78,12 @@ class RecordedInstrument(VirtualInstrument):
             )
 
     def restore(self, dwell_map: NDArray[np.float64]) -> None:
-        """Take from each pixel's recorded dwell what earlier runs have used, (rows, columns) float64, s."""
-        self._recording.restore(dwell_map)
+        """Take from each pixel's recorded dwell what earlier runs have used, (rows, columns) float64, s.
+
+        A survey image takes no counts, but the beam was on for it: what goes beyond the recorded dwell is not taken.
+        """
+        self._recording.restore(np.minimum(dwell_map, self._recording.recorded_dwell))
+
+    def room(self) -> NDArray[np.float64]:
+        """Return how much of its recorded dwell each pixel has left, (rows, columns) float64, s."""
+        return np.maximum(self._recording.recorded_dwell - self._recording.consumed, 0.0)

@@ -7,6 +7,9 @@ from daisy_bluesky.devices.backends._clocks import SimulatedClock
 from daisy_bluesky.protocols import Clock, Exposure
 from daisy_bluesky.spectra import EnergyAxis
 
+SHORTEST: Mapping[str, float] = {"haadf": 1e-6, "eds": 1e-5, "eels": 1e-3}
+"""Shortest dwell times of common detectors, s: a fast scan generator, counts with time stamps, a camera."""
+
 
 class Specimen(Protocol):
     """What a back end asks of a specimen, simulated or recorded."""
@@ -67,9 +70,12 @@ class VirtualInstrument:
         Whether the beam is off the specimen.
     position : tuple of float
         Where the probe is, (row, column), pixels.
+    shortest : mapping of str to float
+        Shortest dwell time by detector, s.
     """
 
     name = "virtual"
+    shortest = SHORTEST
 
     def __init__(
         self,
@@ -90,11 +96,16 @@ class VirtualInstrument:
         self.detectors = frozenset({"haadf", *(key for key, axis in self._axes.items() if axis is not None)})
 
     def describe(self, detector: str) -> Mapping[str, Any]:
-        """Return offset, dispersion, channels and unit of a spectrometer's energy axis, and its camera's noise."""
+        """Return what is fixed about a detector.
+
+        Offset, dispersion, channels and unit of a spectrometer's energy axis, its camera's noise; and what a visit
+        takes, s: ``minimum_dwell`` and ``read_out_time``, which is 0, since what is computed is there at once.
+        """
+        fixed: dict[str, Any] = {"minimum_dwell": self.shortest[detector], "read_out_time": 0.0}
         axis = self._axes.get(detector)
         if axis is None:
-            return {}
-        fixed = {"offset": axis.offset, "dispersion": axis.dispersion, "channels": axis.channels, "unit": axis.unit}
+            return fixed
+        fixed |= {"offset": axis.offset, "dispersion": axis.dispersion, "channels": axis.channels, "unit": axis.unit}
         return fixed | (getattr(self.specimen, "eels_noise", {}) if detector == "eels" else {})
 
     def blank(self) -> None:

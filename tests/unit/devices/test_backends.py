@@ -38,6 +38,12 @@ class Recording:
     def eels(self, exposure):
         raise AssertionError
 
+    recorded_dwell = 0.02
+
+    @property
+    def consumed(self):
+        return self.recorded_dwell - self.left
+
     def remaining(self, row, column):
         return self.left[row, column]
 
@@ -67,7 +73,9 @@ def test_an_instrument_has_what_the_specimen_gives(kind):
     assert isinstance(instrument, Instrument)
     assert clock.simulated
     assert instrument.detectors == {"haadf", "eds"}
-    assert instrument.describe("eds") == {"offset": 0.0, "dispersion": 0.02, "channels": 64, "unit": "keV"}
+    described = instrument.describe("eds")
+    assert described["minimum_dwell"] > 0
+    assert {"offset": 0.0, "dispersion": 0.02, "channels": 64, "unit": "keV"}.items() <= described.items()
     assert instrument.describe("haadf") == {}
     for detector, dwell in (("eels", 1.0), ("eds", 0.0)):
         with pytest.raises(ValueError, match=detector):

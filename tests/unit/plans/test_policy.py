@@ -10,7 +10,7 @@ CLASSIFIER = "phases.npz"
 
 
 def asked(**given):
-    return {"policy": None, "cost": None, "classifier": CLASSIFIER} | given
+    return {"policy": None, "cost": None, "classifier": CLASSIFIER, "dwell_time": None} | given
 
 
 @pytest.mark.parametrize(
