@@ -1,5 +1,6 @@
 """The one beam that all detectors share."""
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -148,15 +149,15 @@ class Beam(Device):
         self._frame = frame
         return frame
 
-    def check_frames(self, grid: FrameGrid, charge: float) -> None:
-        """Refuse a charge, pC, on the pixels of frames that would break a limit.
+    @property
+    def max_pixel_dose(self) -> float | None:
+        """Largest dose that a pixel may receive, e-/A^2; None for no limit."""
+        return self._account.max_pixel_dose if math.isfinite(self._account.max_pixel_dose) else None
 
-        Raises
-        ------
-        DoseLimitExceeded
-            If it would.
-        """
-        self._account.check_area(self._cover(grid), charge)
+    @property
+    def max_charge(self) -> float | None:
+        """Largest charge that the field may receive, pC; None for no limit."""
+        return self._account.max_charge if math.isfinite(self._account.max_charge) else None
 
     def book_frame(self, grid: FrameGrid, charge: float, seconds: float) -> None:
         """Book a frame that an earlier run has scanned: its charge, pC, and unblanked seconds."""

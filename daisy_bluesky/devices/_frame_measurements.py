@@ -25,7 +25,11 @@ class FrameMeasurement(Protocol):
         """The limit of the beam that has ended the latest frame."""
         ...
 
-    def measure(self, dwell: float, gate: LineGate) -> dict[str, Any]:
+    def check(self, grid: FrameGrid) -> None:
+        """Refuse pixels that cannot be scanned so."""
+        ...
+
+    def measure(self, grid: FrameGrid, dwell: float, gate: LineGate) -> dict[str, Any]:
         """Return the values of the signals, and ``charge``, ``time`` and ``seconds`` of the frame."""
         ...
 
@@ -51,8 +55,6 @@ class PixelByPixel:
         What is measured.
     probe : ProbePositioner
         What moves the beam.
-    grid : FrameGrid
-        The pixels.
     signals : mapping of str to FrameSignal
         What becomes of the measurements, by data key.
     timeout : float
@@ -65,15 +67,11 @@ class PixelByPixel:
         self,
         detectors: Sequence[BeamDetector],
         probe: ProbePositioner,
-        grid: FrameGrid,
         signals: Mapping[str, FrameSignal],
         timeout: float,
         name: str,
     ) -> None:
-        if grid.sub_pixel > 1:
-            raise ValueError("sub_pixel: this instrument is led from pixel to pixel and rests at each; leave it at 1")
-        self._beam, self._grid, self._signals, self._name = probe.beam, grid, signals, name
-        self._step = grid.pixel_size / probe.pixel_size
+        self._probe, self._beam, self._signals, self._name = probe, probe.beam, signals, name
         self._list = ListScan(detectors, probe, [probe.beam], timeout=timeout, name=f"{name}_pixels")
 
     @property
@@ -81,10 +79,21 @@ class PixelByPixel:
         """The limit of the beam that has ended the latest frame."""
         return self._list.limit
 
-    def measure(self, dwell: float, gate: LineGate) -> dict[str, Any]:
+    def check(self, grid: FrameGrid) -> None:
+        """Refuse sub-pixel scanning.
+
+        Raises
+        ------
+        ValueError
+            If it is asked for.
+        """
+        if grid.sub_pixel > 1:
+            raise ValueError("sub_pixel: this instrument is led from pixel to pixel and rests at each; leave it at 1")
+
+    def measure(self, grid: FrameGrid, dwell: float, gate: LineGate) -> dict[str, Any]:
         """Return the values of the signals, and ``charge``, ``time`` and ``seconds`` of the frame."""
         try:
-            return self._measured_lines(dwell, gate)
+            return self._measured_lines(grid, dwell, gate)
         finally:
             for _ in self._list.collect_pages():
                 pass
@@ -101,11 +110,11 @@ class PixelByPixel:
         """End after the pixel in progress."""
         self._list.stop()
 
-    def _measured_lines(self, dwell: float, gate: LineGate) -> dict[str, Any]:
+    def _measured_lines(self, grid: FrameGrid, dwell: float, gate: LineGate) -> dict[str, Any]:
         parts: dict[str, list[Any]] = {key: [] for key in self._signals}
         charge, times = 0.0, []
-        for row in range(self._grid.shape[0]):
-            data = self._measured_line(row, dwell, gate)
+        for row in range(grid.shape[0]):
+            data = self._measured_line(row, grid, dwell, gate)
             for key, signal in self._signals.items():
                 parts[key].append(signal.of_line(row, data))
             charge += float(np.sum(data[f"{self._beam.name}_charge"]))
@@ -114,10 +123,11 @@ class PixelByPixel:
         spent = {"charge": charge, "time": float(times[0]), "seconds": float(times[-1] - times[0]) + dwell}
         return values | spent
 
-    def _measured_line(self, row: int, dwell: float, gate: LineGate) -> dict[str, Any]:
-        line = np.empty(self._grid.shape[1], VISIT)
-        line["row"] = self._grid.origin[0] + row * self._step
-        line["column"] = self._grid.origin[1] + np.arange(len(line)) * self._step
+    def _measured_line(self, row: int, grid: FrameGrid, dwell: float, gate: LineGate) -> dict[str, Any]:
+        line = np.empty(grid.shape[1], VISIT)
+        step = grid.pixel_size / self._probe.pixel_size
+        line["row"] = grid.origin[0] + row * step
+        line["column"] = grid.origin[1] + np.arange(len(line)) * step
         line["dwell"] = dwell
         self._list.prepare(line)
         with gate.line() as permitted:  # a pause finds the line either not begun or under way
@@ -128,7 +138,7 @@ class PixelByPixel:
             raise self.limit
         pages = list(self._list.collect_pages())
         if gate.ended or not pages or len(pages[0]["time"]) < len(line):
-            raise stopped(self._name, row, self._grid)
+            raise stopped(self._name, row, grid)
         return dict(pages[0]["data"])
 
 
@@ -141,8 +151,6 @@ class WholeFrame:
         What is measured.
     beam : Beam
         The beam.
-    grid : FrameGrid
-        The pixels.
     signals : mapping of str to FrameSignal
         What becomes of the measurements, by data key.
     name : str
@@ -153,29 +161,31 @@ class WholeFrame:
         self,
         detectors: Sequence[BeamDetector],
         beam: Beam,
-        grid: FrameGrid,
         signals: Mapping[str, FrameSignal],
         name: str,
     ) -> None:
-        self._beam, self._grid, self._signals, self._name = beam, grid, signals, name
+        self._beam, self._signals, self._name = beam, signals, name
         self._keys = [detector.instrument_key for detector in detectors]
         self._frame: FrameExposer | None = None
         self.limit: DoseLimitExceeded | None = None
 
-    def measure(self, dwell: float, gate: LineGate) -> dict[str, Any]:
+    def check(self, grid: FrameGrid) -> None:
+        """Do nothing: the instrument scans whatever lies in the field."""
+
+    def measure(self, grid: FrameGrid, dwell: float, gate: LineGate) -> dict[str, Any]:
         """Return the values of the signals, and ``charge``, ``time`` and ``seconds`` of the frame."""
         self.limit = None
         try:
-            frame = self._frame = self._beam.begin_frame(self._keys, self._grid, dwell)
+            frame = self._frame = self._beam.begin_frame(self._keys, grid, dwell)
         except DoseLimitExceeded as limit:
             self.limit = limit
             raise
         clock = self._beam.instrument.clock
         try:
-            for row in range(self._grid.shape[0]):
+            for row in range(grid.shape[0]):
                 with gate.line() as permitted:
                     if not permitted:
-                        raise stopped(self._name, row, self._grid)
+                        raise stopped(self._name, row, grid)
                     frame.scan_line(row)
             frame.interrupt()
             seconds = clock.now() - frame.frame.start

@@ -82,10 +82,11 @@ class FrameScan:
         number = "<f4" if self._beam.scans_frames else "<f8"
         self._signals = frame_signals(self._detectors, self._grid.shape, number)
         self._measurement: FrameMeasurement = (
-            WholeFrame(self._detectors, self._beam, self._grid, self._signals, name)
+            WholeFrame(self._detectors, self._beam, self._signals, name)
             if self._beam.scans_frames
-            else PixelByPixel(self._detectors, probe, self._grid, self._signals, timeout, name)
+            else PixelByPixel(self._detectors, probe, self._signals, timeout, name)
         )
+        self._measurement.check(self._grid)
         self._gate = LineGate()
         self._reading: dict[str, dict[str, Any]] = {}
         self._status = ExposureStatus(None)
@@ -107,17 +108,23 @@ class FrameScan:
         """What to show: the charge of the frame."""
         return {"fields": [f"{self.name}_charge"]}
 
-    def prepare(self, dwell_time: float) -> Status:
-        """Set the dwell time of every pixel, s.
+    def prepare(self, value: float | FrameGrid) -> Status:
+        """Set the dwell time of every pixel, s, or where the pixels lie.
 
         Raises
         ------
         ValueError
-            If it is not positive.
+            If the dwell time is not positive, or the pixels are others in number or outside the field.
         """
-        if not dwell_time > 0:
-            raise ValueError(f"dwell_time: {dwell_time} s is not positive")
-        self.dwell_time = float(dwell_time)
+        if isinstance(value, FrameGrid):
+            if value.shape != self.shape:
+                raise ValueError(f"grid: frames of {self.shape} pixels cannot become {value.shape}; make another scan")
+            value.check(self._probe.shape, self._probe.pixel_size)
+            self._grid = value
+        elif value > 0:
+            self.dwell_time = float(value)
+        else:
+            raise ValueError(f"dwell_time: {value} s is not positive")
         return FinishedStatus()
 
     def trigger(self) -> Status:
@@ -146,7 +153,7 @@ class FrameScan:
             status.set_exception(error)
 
     def _measured(self) -> dict[str, dict[str, Any]]:
-        values = self._measurement.measure(self.dwell_time, self._gate) | {"dwell_time": self.dwell_time}
+        values = self._measurement.measure(self._grid, self.dwell_time, self._gate) | {"dwell_time": self.dwell_time}
         named = {f"{self.name}_{key}": values.pop(key) for key in _SPENT}
         named |= {f"{eels.name}_energy_offset": eels.first_energy for eels in self._spectrometers}
         now = time.time()

@@ -27,7 +27,7 @@ class FrameSpecimen(Specimen, Protocol):
         ...
 
     def cube(self, frame: FrameExposure, energy_offset: float = 0.0) -> NDArray[np.float32]:
-        """Return the EELS spectra of a frame, (rows, columns, channels), with the energy loss of all channels raised."""
+        """Return the EELS spectra of a frame, (rows, columns, channels), their energy losses raised."""
         ...
 
     def irradiate(self, frame: FrameExposure, lines: int) -> None:
