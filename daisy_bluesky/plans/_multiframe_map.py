@@ -8,10 +8,12 @@ from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 from rich.console import Console
 
+from daisy_bluesky.callbacks import FrameSum
 from daisy_bluesky.plans._completion import complete
 from daisy_bluesky.plans._earlier_frames import book
 from daisy_bluesky.plans._series_preparation import prepared_series
 from daisy_bluesky.plans._visit import staged_run
+from daisy_bluesky.plans._watching import watching_sum
 
 
 def multiframe_map(
@@ -30,6 +32,8 @@ def multiframe_map(
     focus: int = 0,
     max_dose: float | None = None,
     overhead_time: float | None = None,
+    register: bool = True,
+    frame_sum: FrameSum | None = None,
     continue_from: str | None = None,
     on_completion: Callable[[str], Any] | None = None,
     timeout: float = 60.0,
@@ -72,6 +76,10 @@ def multiframe_map(
         Most that an area may have received in the end, survey, focus, fly-back and earlier exposures included, e-/A^2.
     overhead_time : float, optional
         Time between frames for communication and writing, s; what the instrument tells when not given.
+    register : bool
+        Whether to register the frames while they arrive; stream ``registration``, and the mean image in ``result``.
+    frame_sum : FrameSum, optional
+        What registers and sums them, to be looked at meanwhile; one that sums images alone when not given.
     continue_from : str, optional
         Uid (or its beginning) of a finished or killed series, which goes on after its last whole frame; it is not to
         be told again where and how. It has as many frames as `frames` says, in all.
@@ -110,14 +118,16 @@ def multiframe_map(
     series = yield from prepared_series(detectors, probe, energy_offset, asked, options, continue_from)
     metadata = series.metadata(md)
     Console().print(series.statement, highlight=False, soft_wrap=True)
+    watching = watching_sum(series, register, frame_sum)
     if series.real:
         book(series.beam, series.earlier, series.grids, series.field)
 
-    run = series.run()
+    run = series.run(watching)
     messages = run.messages()
     if series.shift is not None:
         messages = bpp.finalize_wrapper(messages, series.shift.to(0))
-    uid = yield from staged_run(messages, [series.beam, *series.detectors, series.probe, *run.scans], metadata)
+    plan = staged_run(messages, [series.beam, *series.detectors, series.probe, *run.scans], metadata)
+    uid = yield from (plan if watching is None else bpp.subs_wrapper(plan, watching))
     if on_completion is not None and uid is not None:
         yield from complete(on_completion, uid)
     return uid
