@@ -1,5 +1,6 @@
 """Callbacks: what reacts to documents."""
 
+from daisy_bluesky.callbacks._damage_watcher import DamageWatcher, SignalWindow
 from daisy_bluesky.callbacks._decision_check import DecisionCheck, check_decisions
 from daisy_bluesky.callbacks._frame_sum import FrameSum
 from daisy_bluesky.callbacks._intake import Visits
@@ -10,6 +11,7 @@ from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe, map_key
 from daisy_bluesky.callbacks._progress import ProgressReporter
 from daisy_bluesky.callbacks._recommender import CLASSIFIER, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._registered_frame import REGISTRATION, RegisteredFrame, stored_registrations
+from daisy_bluesky.callbacks._scree_watcher import ScreeWatcher
 from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._stored import drive, stored_models
 from daisy_bluesky.callbacks._weighing import Weighing
@@ -19,6 +21,7 @@ __all__ = [
     "REGISTRATION",
     "SAMPLING_MODEL",
     "STEERING",
+    "DamageWatcher",
     "Decision",
     "DecisionCheck",
     "FrameSum",
@@ -28,6 +31,8 @@ __all__ = [
     "ObjectiveProbe",
     "ProgressReporter",
     "RegisteredFrame",
+    "ScreeWatcher",
+    "SignalWindow",
     "Spending",
     "Visits",
     "Weighing",

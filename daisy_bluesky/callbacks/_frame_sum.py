@@ -42,6 +42,8 @@ class FrameSum(DocumentRouter):
 
     Attributes
     ----------
+    upsample : int
+        Output pixels per pixel.
     frames : list of int
         Numbers of the frames in the sums.
     excluded : dict of int to str
@@ -64,7 +66,8 @@ class FrameSum(DocumentRouter):
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
         super().__init__()
-        self._upsample, self._wanted, self._merged = upsample, spectra, merge_areas
+        self.upsample = upsample
+        self._wanted, self._merged = spectra, merge_areas
         self._window, self._limit = energy_window, memory_limit
         self._lineage: set[str] = set()
         self._forget({})
@@ -226,12 +229,12 @@ class FrameSum(DocumentRouter):
             sums = {key: self._empty_sum((int(rows), int(columns)), axis) for key, axis in self._axes.items()}
             energies = {key: EnergyAlignment(axis, self._window) for key, axis in self._axes.items()}
             fraction = float(doses["frame_time"] / doses["frame_duration"])
-            self._areas[place] = AreaSum((int(rows), int(columns)), sums, energies, self._upsample, fraction)
+            self._areas[place] = AreaSum((int(rows), int(columns)), sums, energies, self.upsample, fraction)
         return self._areas[place]
 
     def _empty_sum(self, shape: tuple[int, int], axis: EnergyAxis) -> SpectrumSum | EelsSum:
         kind = SpectrumSum if axis.unit == "keV" else EelsSum
-        return kind(shape, axis.channels, upsample=self._upsample, memory_limit=self._limit)
+        return kind(shape, axis.channels, upsample=self.upsample, memory_limit=self._limit)
 
     def _check_memory(self, first: AreaSum) -> None:
         areas = 1 if self._merged else len(self._settings["areas"])

@@ -11,7 +11,7 @@ from bluesky.utils import RunEngineInterrupted
 from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import FrameSum, Journal, stored_registrations
-from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices import DoseLimitExceeded, FrameScan, make_devices
 from daisy_bluesky.devices.backends import ScanningInstrument, VirtualInstrument
 from daisy_bluesky.plans import multiframe_map
 from daisy_bluesky.specimen import DriftingSpectrometer, ScannedSpecimen, VirtualSpecimen, crystal
@@ -121,7 +121,7 @@ def test_from_the_journal_and_from_tiled_the_frames_are_the_same(laboratory, new
         assert uploader.flush(60)
         run = catalog.client[uid]
         check_frames(live, replay(run))
-        stored = {area: one for area, one in stored_registrations([replay(run)]).items()}
+        stored = stored_registrations([replay(run)])
     np.testing.assert_array_equal(
         stored[0].displacement(2), stored_registrations([replay(laboratory.folder / uid)])[0].displacement(2)
     )
@@ -178,12 +178,13 @@ def test_the_running_sums_are_those_of_the_stored_frames(laboratory, new_microsc
 def test_the_registration_finds_the_displacement_there_was(laboratory, new_microscope):
     microscope, watching = new_microscope(), FrameSum(spectra=False)
     region = (0.5, 0.5, 96 * PIXEL, 96 * PIXEL)
-    laboratory.engine(series_for(microscope, frames=8, region=region, frame_sum=watching))
+    laboratory.engine(series_for(microscope, frames=20, region=region, frame_sum=watching))
     specimen = microscope.beam.instrument.specimen
-    found = np.array([watching.registration().displacement(number) for number in range(8)])
-    truth = np.array([specimen.scan.displacement(number, (96, 96)) for number in range(8)])
+    # the first frames are registered against each other: their own distortion is not told apart yet
+    found = np.array([watching.registration().displacement(number) for number in range(10, 20)])
+    truth = np.array([specimen.scan.displacement(number, (96, 96)) for number in range(10, 20)])
     error = (found - found.mean(axis=0)) - (truth - truth.mean(axis=0))
-    assert np.sqrt((error[:, 8:-8, 8:-8] ** 2).mean()) < 0.06
+    assert np.sqrt((error[:, 8:-8, 8:-8] ** 2).mean()) < 0.04
 
 
 def test_several_virgin_areas_do_not_touch(laboratory, new_microscope, documents):
@@ -252,28 +253,25 @@ def test_a_series_that_failed_goes_on_in_another_session(laboratory, new_microsc
         laboratory.engine(plan_for(new_microscope(), continue_from=folder.name, frames=4, max_dose=1.2e6))
 
 
-def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, documents):
-    lines = []
+def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, documents, monkeypatch):
+    lines, heard, pause = [], threading.Event(), FrameScan.pause
 
     def ask(frame):
         lines.append(frame.number)
         if len(lines) == 60:
-            threading.Thread(target=laboratory.engine.request_pause).start()
-            paused.wait(5)
+            laboratory.engine.request_pause()
+            heard.wait(10)
 
-    paused = threading.Event()
+    def hear(scan):
+        heard.set()
+        pause(scan)
+
+    monkeypatch.setattr(FrameScan, "pause", hear)
     microscope = new_microscope(faults={"scan": ask})
-    original = microscope.beam.pause
-
-    def pause():
-        paused.set()
-        original()
-
-    microscope.beam.pause = pause
     with pytest.raises(RunEngineInterrupted):
         laboratory.engine(series_for(microscope), documents)
     assert microscope.beam.blanked.get()
-    assert len(lines) in (60, 61)
+    assert 60 <= len(lines) < 96
     assert len(documents.events()) == 1
     laboratory.engine.resume()
     assert len(documents.events()) == 3
