@@ -116,6 +116,11 @@ class FrameSum(DocumentRouter):
         """Areas that have frames; 0 alone where they are summed together."""
         return sorted(self._areas)
 
+    @property
+    def registered(self) -> list[RegisteredFrame]:
+        """Where the frames lie, those left out among them, by area and as they came."""
+        return [frame for area in self.areas for frame in self._areas[area].registered.frames]
+
     def image(self, area: int = 0) -> NDArray[np.float64]:
         """Return the mean of an area's images, (rows, columns) float64 of output pixels; NaN where no frame looked.
 

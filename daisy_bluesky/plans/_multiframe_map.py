@@ -13,7 +13,7 @@ from daisy_bluesky.plans._completion import complete
 from daisy_bluesky.plans._earlier_frames import book
 from daisy_bluesky.plans._series_preparation import prepared_series
 from daisy_bluesky.plans._visit import staged_run
-from daisy_bluesky.plans._watching import watching_sum
+from daisy_bluesky.plans._watching import watching_series
 
 
 def multiframe_map(
@@ -118,16 +118,16 @@ def multiframe_map(
     series = yield from prepared_series(detectors, probe, energy_offset, asked, options, continue_from)
     metadata = series.metadata(md)
     Console().print(series.statement, highlight=False, soft_wrap=True)
-    watching = watching_sum(series, register, frame_sum)
+    watching = watching_series(series, frame_sum, register=register)
     if series.real:
         book(series.beam, series.earlier, series.grids, series.field)
 
-    run = series.run(watching)
+    run = series.run(None, []) if watching is None else series.run(watching.frame_sum, watching.unstored)
     messages = run.messages()
     if series.shift is not None:
         messages = bpp.finalize_wrapper(messages, series.shift.to(0))
     plan = staged_run(messages, [series.beam, *series.detectors, series.probe, *run.scans], metadata)
-    uid = yield from (plan if watching is None else bpp.subs_wrapper(plan, watching))
+    uid = yield from (plan if watching is None else bpp.subs_wrapper(plan, watching.frame_sum))
     if on_completion is not None and uid is not None:
         yield from complete(on_completion, uid)
     return uid

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daisy_bluesky.callbacks import FrameSum
+from daisy_bluesky.callbacks import FrameSum, RegisteredFrame
 from daisy_bluesky.devices import Beam, BeamDetector, EELSDetector, FrameGrid, FrameScan, HAADFDetector, ProbePositioner
 from daisy_bluesky.plans._earlier_frames import PLAN, EarlierFrames
 from daisy_bluesky.plans._energy_step import EnergyStep
@@ -85,8 +85,16 @@ class Series:
                 number += 1
         return found
 
-    def run(self, frame_sum: FrameSum | None) -> SeriesRun:
-        """Return what is done between the beginning of the run and the end, registered by `frame_sum`."""
+    def run(self, frame_sum: FrameSum | None, unstored: Sequence[RegisteredFrame]) -> SeriesRun:
+        """Return what is done between the beginning of the run and the end.
+
+        Parameters
+        ----------
+        frame_sum : FrameSum or None
+            What registers the frames.
+        unstored : sequence of RegisteredFrame
+            Frames of earlier runs that are still to be stored.
+        """
         haadf = [detector for detector in self.detectors if isinstance(detector, HAADFDetector)]
         timeout, focus = self.options["timeout"], self.options["focus"]
         fast: dict[str, Any] = {"dwell_time": FAST_DWELL, "timeout": timeout}
@@ -99,6 +107,7 @@ class Series:
             focus,
             self.shift,
             frame_sum,
+            unstored,
         )
 
     def metadata(self, md: Mapping[str, Any] | None) -> dict[str, Any]:

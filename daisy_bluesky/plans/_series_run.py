@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bluesky import Msg
 from bluesky.utils import FailedStatus, MsgGenerator
 
-from daisy_bluesky.callbacks import REGISTRATION, FrameSum
+from daisy_bluesky.callbacks import REGISTRATION, FrameSum, RegisteredFrame
 from daisy_bluesky.devices import DoseLimitExceeded, FrameGrid, FrameScan
 from daisy_bluesky.plans._asking import limit_reason
 from daisy_bluesky.plans._energy_step import EnergyStep
@@ -55,6 +55,8 @@ class SeriesRun:
         How the drift tube is stepped.
     frame_sum : FrameSum or None
         What registers the frames while they arrive.
+    unstored : sequence of RegisteredFrame
+        Where frames of earlier runs lie that these had no time to store.
     """
 
     def __init__(
@@ -67,10 +69,12 @@ class SeriesRun:
         focus_frames: int,
         shift: EnergyStep | None,
         frame_sum: FrameSum | None,
+        unstored: Sequence[RegisteredFrame],
     ) -> None:
         self._frames, self._grids, self._scan, self._survey = frames, grids, scan, survey
         self._focus, self._focus_frames, self._shift = focus, focus_frames, shift
-        self._frame_sum, self._registered = frame_sum, Record(REGISTRATION, "frame_sum")
+        self._frame_sum, self._unstored = frame_sum, unstored
+        self._registered = Record(REGISTRATION, "frame_sum")
         self._place, self._focus_place = Record("place", "plan"), Record("focus_place", "plan")
 
     @property
@@ -80,6 +84,8 @@ class SeriesRun:
 
     def messages(self) -> MsgGenerator[str | None]:
         """Return the plan of the open run; it returns why the series ended early, None when it is complete."""
+        for frame in self._unstored:
+            yield from self._store(frame)
         reason = yield from self._expose()
         result = {} if self._frame_sum is None else self._frame_sum.result()
         if result:
@@ -121,10 +127,13 @@ class SeriesRun:
         limit = yield from scan_and_save(self._scan, "primary", [self._place])
         found = None if self._frame_sum is None else self._frame_sum.latest
         if found is not None and found.number == frame.number:
-            self._registered.put(found.record())
-            yield from save(self._registered)
-            yield Msg("checkpoint")
+            yield from self._store(found)
         return limit
+
+    def _store(self, found: RegisteredFrame) -> MsgGenerator[None]:
+        self._registered.put(found.record())
+        yield from save(self._registered)
+        yield Msg("checkpoint")
 
 
 def scan_and_save(scan: FrameScan, stream: str, records: Sequence[Record]) -> MsgGenerator[DoseLimitExceeded | None]:

@@ -1,6 +1,8 @@
 """What registers the frames of a series while they arrive."""
 
-from daisy_bluesky.callbacks import FrameSum
+from dataclasses import dataclass
+
+from daisy_bluesky.callbacks import FrameSum, RegisteredFrame
 from daisy_bluesky.devices import HAADFDetector
 from daisy_bluesky.plans._series import Series
 from daisy_bluesky.storage import replay
@@ -8,7 +10,23 @@ from daisy_bluesky.storage import replay
 SMALLEST = 16  # pixels along each axis that registration needs
 
 
-def watching_sum(series: Series, register: bool, frame_sum: FrameSum | None) -> FrameSum | None:
+@dataclass(frozen=True)
+class Watching:
+    """What registers a series, and what earlier runs have left to be stored.
+
+    Attributes
+    ----------
+    frame_sum : FrameSum
+        Has the frames of earlier runs.
+    unstored : list of RegisteredFrame
+        Those of them that a dying process had no time to store.
+    """
+
+    frame_sum: FrameSum
+    unstored: list[RegisteredFrame]
+
+
+def watching_series(series: Series, frame_sum: FrameSum | None, *, register: bool) -> Watching | None:
     """Return what registers a series, with the frames of earlier runs taken in; None where nothing does.
 
     Raises
@@ -26,8 +44,12 @@ def watching_sum(series: Series, register: bool, frame_sum: FrameSum | None) -> 
             f"pixel_size: frames of {series.places.shape} pixels are too small to register, {SMALLEST} x {SMALLEST} "
             "are needed; choose smaller pixels, a larger region, or register=False"
         )
-    watching = FrameSum(spectra=False) if frame_sum is None else frame_sum
+    frame_sum = FrameSum(spectra=False) if frame_sum is None else frame_sum
+    stored: set[int] = set()
     for folder in series.earlier.folders if series.real else ():
         for name, document in replay(folder):
-            watching(name, document)
-    return watching
+            frame_sum(name, document)
+            if name == "event" and "coefficients" in document["data"]:
+                stored.add(int(document["data"]["frame_number"]))
+    unstored = [frame for frame in frame_sum.registered if frame.number not in stored] if series.earlier.folders else []
+    return Watching(frame_sum, unstored)
