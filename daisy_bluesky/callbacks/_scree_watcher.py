@@ -1,7 +1,7 @@
 """Information content against dose, while the frames of a series arrive."""
 
 from collections.abc import Callable, Mapping
-from math import isqrt
+from math import isqrt, nan
 from typing import Any
 
 from daisy_bluesky.callbacks._frame_sum import FrameSum
@@ -45,11 +45,13 @@ class ScreeWatcher:
         self._at = _is_square if at is None else at
         self._content: InformationContent | None = None
         self._done: set[int] = set()
+        self._dose = nan
 
-    def __call__(self, name: str, document: Mapping[str, Any]) -> None:  # noqa: ARG002 - the sum has heard it
+    def __call__(self, name: str, document: Mapping[str, Any]) -> None:
         """Take in what the sum has gained."""
         if name == "start":
             self._content, self._done, self.screes = None, set(), []
+            self._dose = float(document.get("multiframe", {}).get("doses", {}).get("dose_per_frame", nan))
         elif name in ("event", "event_page", "stop"):
             self._look()
 
@@ -57,6 +59,11 @@ class ScreeWatcher:
     def ranks(self) -> dict[int, int]:
         """How many components stood out, by number of frames."""
         return {scree.frames: scree.rank for scree in self.screes}
+
+    @property
+    def doses(self) -> list[float]:
+        """Dose of each of the sums looked at, e-/A^2."""
+        return [scree.frames * self._dose for scree in self.screes]
 
     def _look(self) -> None:
         if self._area not in self._sum.areas:

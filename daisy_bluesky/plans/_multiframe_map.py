@@ -32,7 +32,7 @@ def multiframe_map(
     focus: int = 0,
     max_dose: float | None = None,
     overhead_time: float | None = None,
-    register: bool = True,
+    registration: bool = True,
     frame_sum: FrameSum | None = None,
     continue_from: str | None = None,
     on_completion: Callable[[str], Any] | None = None,
@@ -76,7 +76,7 @@ def multiframe_map(
         Most that an area may have received in the end, survey, focus, fly-back and earlier exposures included, e-/A^2.
     overhead_time : float, optional
         Time between frames for communication and writing, s; what the instrument tells when not given.
-    register : bool
+    registration : bool
         Whether to register the frames while they arrive; stream ``registration``, and the mean image in ``result``.
     frame_sum : FrameSum, optional
         What registers and sums them, to be looked at meanwhile; one that sums images alone when not given.
@@ -84,8 +84,8 @@ def multiframe_map(
         Uid (or its beginning) of a finished or killed series, which goes on after its last whole frame; it is not to
         be told again where and how. It has as many frames as `frames` says, in all.
     on_completion : callable, optional
-        Called with the run's uid when the series is complete; it may return a plan, to close a valve, say. Where it
-        fails, that is reported, and the series is kept.
+        Called with the run's uid when the series has ended without an error; it may return a plan, to close a valve,
+        say. Where it fails, that is reported, and the series is kept.
     timeout : float
         Longest wait for a move and for an exposure beside its dwell time, where pixels are visited one by one, s.
     md : dict, optional
@@ -118,7 +118,7 @@ def multiframe_map(
     series = yield from prepared_series(detectors, probe, energy_offset, asked, options, continue_from)
     metadata = series.metadata(md)
     Console().print(series.statement, highlight=False, soft_wrap=True)
-    watching = watching_series(series, frame_sum, register=register)
+    watching = watching_series(series, frame_sum, registration=registration)
     if series.real:
         book(series.beam, series.earlier, series.grids, series.field)
 

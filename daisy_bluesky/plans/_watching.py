@@ -26,7 +26,7 @@ class Watching:
     unstored: list[RegisteredFrame]
 
 
-def watching_series(series: Series, frame_sum: FrameSum | None, *, register: bool) -> Watching | None:
+def watching_series(series: Series, frame_sum: FrameSum | None, *, registration: bool) -> Watching | None:
     """Return what registers a series, with the frames of earlier runs taken in; None where nothing does.
 
     Raises
@@ -34,15 +34,17 @@ def watching_series(series: Series, frame_sum: FrameSum | None, *, register: boo
     ValueError
         Frames have no image or are too small.
     """
-    if not register:
+    if not registration:
         return None
     names = ", ".join(detector.name for detector in series.detectors)
     if not any(isinstance(detector, HAADFDetector) for detector in series.detectors):
-        raise ValueError(f"detectors: none of [{names}] gives an image to register by; add haadf, or register=False")
+        raise ValueError(
+            f"detectors: none of [{names}] gives an image to register by; add haadf, or registration=False"
+        )
     if min(series.places.shape) < SMALLEST:
         raise ValueError(
             f"pixel_size: frames of {series.places.shape} pixels are too small to register, {SMALLEST} x {SMALLEST} "
-            "are needed; choose smaller pixels, a larger region, or register=False"
+            "are needed; choose smaller pixels, a larger region, or registration=False"
         )
     frame_sum = FrameSum(spectra=False) if frame_sum is None else frame_sum
     stored: set[int] = set()

@@ -383,6 +383,13 @@ def test_frames_that_cannot_be_used_are_reported_and_not_averaged(laboratory, ne
     assert dict(stored.excluded) == watching.excluded
 
 
+def test_a_sum_that_does_not_fit_is_refused_before_the_first_electron(laboratory, new_microscope):
+    microscope = new_microscope()
+    with pytest.raises(MemoryError):
+        laboratory.engine(series_for(microscope, frame_sum=FrameSum(upsample=8, memory_limit=2**20)))
+    assert microscope.beam.charge == 0
+
+
 def test_memory_holds_one_frame(laboratory, new_microscope):
     microscope = new_microscope()
     frame = 48 * 40 * 256 * 4
@@ -402,7 +409,12 @@ def test_an_instrument_without_frames_is_led_from_pixel_to_pixel(laboratory, doc
     microscope = make_devices(VirtualInstrument(VirtualSpecimen.demo((40, 40), seed=3)), current=100.0)
     size = microscope.probe.pixel_size
     plan = plan_for(
-        microscope, pixel_size=2 * size, dwell_time=0.01, frames=2, region=(0, 0, 32 * size, 36 * size), register=True
+        microscope,
+        pixel_size=2 * size,
+        dwell_time=0.01,
+        frames=2,
+        region=(0, 0, 32 * size, 36 * size),
+        registration=True,
     )
     laboratory.engine(plan, documents)
     assert [event["data"]["haadf_image"].shape for event in documents.events()] == [(18, 16)] * 2
