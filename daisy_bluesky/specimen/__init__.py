@@ -15,6 +15,7 @@ from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fractions
 from daisy_bluesky.specimen._phase import Phase
 from daisy_bluesky.specimen._recorded import RecordedSpecimen
+from daisy_bluesky.specimen._scanned_specimen import ScannedSpecimen
 from daisy_bluesky.specimen._silicon_drift_detector import SiliconDriftDetector
 from daisy_bluesky.specimen._virtual_specimen import VirtualSpecimen
 
@@ -35,6 +36,7 @@ __all__ = [
     "RecordedSpecimen",
     "ScanDetector",
     "ScanDistortion",
+    "ScannedSpecimen",
     "SiliconDriftDetector",
     "VirtualFrame",
     "VirtualSeries",

@@ -3,7 +3,7 @@
 from daisy_bluesky.storage._adapter import LBJAdapter
 from daisy_bluesky.storage._catalog import Catalog, open_catalog
 from daisy_bluesky.storage._configuration import DataFolder
-from daisy_bluesky.storage._find_run import find_run
+from daisy_bluesky.storage._find_run import find_run, start_documents
 from daisy_bluesky.storage._inline import inline
 from daisy_bluesky.storage._interrupts import interrupts_deferred
 from daisy_bluesky.storage._journal_directory import (
@@ -43,6 +43,7 @@ __all__ = [
     "recover",
     "replay",
     "serve_catalog",
+    "start_documents",
     "tell_journal_directory",
     "withhold_journal_directory",
 ]
