@@ -37,6 +37,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "_mfsi_motif",
         "_mfsi_damage",
         "_mfsi_eels",
+        "_mfsi_fractionation",
     ),
 }
 WIDTH = 160
