@@ -32,6 +32,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "daisy": ("_daisy_flake", "_daisy_alloy", "_daisy_decision"),
     "mfsi": (
         "_mfsi_registration",
+        "_mfsi_extremes",
         "_mfsi_correction",
         "_mfsi_scree",
         "_mfsi_motif",
