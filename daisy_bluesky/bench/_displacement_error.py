@@ -28,6 +28,8 @@ class DisplacementError:
         As `row`, with the mean over the frames removed at each pixel of the frames, not of the specimen.
     jumps : int
         Frames whose mean displacement is wrong by more than a pixel.
+    of_frames : (frames, 2) float64
+        Of a pixel's displacement in each frame.
     """
 
     frame: Array
@@ -35,6 +37,7 @@ class DisplacementError:
     field: Array
     row_in_frame: Array
     jumps: int
+    of_frames: Array
 
 
 def displacement_error(found: Array, truth: Array) -> DisplacementError:
@@ -53,6 +56,7 @@ def displacement_error(found: Array, truth: Array) -> DisplacementError:
         np.sqrt((left**2).mean(axis=(0, 1, 2))),
         np.sqrt((in_frame.mean(axis=2) ** 2).mean(axis=(0, 1))),
         int((np.abs(mean) > _JUMP).any(axis=1).sum()),
+        np.sqrt((left**2).mean(axis=(1, 2))),
     )
 
 

@@ -21,6 +21,7 @@ SHAPE = (200, 200)
 FIELD_GATE = (0.04, 0.06)
 RIGID_GATE = 0.010
 CPU_GATE = 60.0  # ms a frame
+STATED = (0.6, 1.6)  # of the error a frame states
 BOUND_FRAMES = 3
 RIGID_PEER_FRAMES = 230
 FIELD_PEER_FRAMES = 10
@@ -65,9 +66,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one seed gave: the errors, the bound (2,) px, CPU time a frame, ms, and the frames left out."""
+    """What one seed gave: the errors, those expected, the bound (2,) px, CPU time a frame, ms, and frames left out."""
 
     error: DisplacementError
+    expected: Array
     bound: Array
     milliseconds: float
     excluded: int
@@ -114,7 +116,9 @@ def outcome(case: Case, seed: int) -> Outcome:
     found = np.array([registration.displacement(int(frame)) for frame in registration.numbers])
     bounds = [bayesian_bound(series, frame) for frame in range(BOUND_FRAMES)]
     error = displacement_error(found, truth)
-    return Outcome(error, np.mean(bounds, axis=0), 1000 * spent / case.frames, len(registration.excluded))
+    return Outcome(
+        error, registration.error, np.mean(bounds, axis=0), 1000 * spent / case.frames, len(registration.excluded)
+    )
 
 
 def usual_gates(case: Case, seeds: range) -> Iterator[Gate]:
@@ -141,6 +145,7 @@ def usual_gates(case: Case, seeds: range) -> Iterator[Gate]:
         f"largest {max(times):.0f} ms",
         {"ms": float(np.median(times))},
     )
+    yield stated_gate(case, seeds, outcomes)
 
 
 def field_gate(case: Case, seeds: range) -> Gate:
@@ -155,6 +160,21 @@ def field_gate(case: Case, seeds: range) -> Gate:
         bool((field_error <= FIELD_GATE).all() and jumps == 0),
         f"{jumps} jumps; rows {_pair(_rms([o.error.row for o in outcomes]))}",
         {"y": float(field_error[0]), "x": float(field_error[1]), "jumps": float(jumps)},
+    )
+
+
+def stated_gate(case: Case, seeds: range, outcomes: list[Outcome]) -> Gate:
+    """Return the row on whether frames state the errors that they have."""
+    ratios = np.concatenate([(o.error.of_frames / o.expected).ravel() for o in outcomes])
+    low, middle, high = np.quantile(ratios, (0.05, 0.5, 0.95))
+    return Gate(
+        f"registration: error of a frame over the error it states, 5%, 50% and 95% of the frames; {case.what}, "
+        f"seeds {_named(seeds)}",
+        f"{low:.2f}, {middle:.2f}, {high:.2f}",
+        f"{STATED[0]:g}-{STATED[1]:g}",
+        bool(STATED[0] <= low and high <= STATED[1]),
+        "",
+        {"low": float(low), "middle": float(middle), "high": float(high)},
     )
 
 

@@ -32,11 +32,13 @@ TABLES: dict[str, tuple[str, ...]] = {
     "daisy": ("_daisy_flake", "_daisy_alloy", "_daisy_decision"),
     "mfsi": (
         "_mfsi_registration",
+        "_mfsi_extremes",
         "_mfsi_correction",
         "_mfsi_scree",
         "_mfsi_motif",
         "_mfsi_damage",
         "_mfsi_eels",
+        "_mfsi_fractionation",
     ),
 }
 WIDTH = 160

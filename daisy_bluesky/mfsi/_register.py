@@ -12,10 +12,11 @@ from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
 from daisy_bluesky.mfsi._registration import Registration
+from daisy_bluesky.mfsi._scan_basis import resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
-FEW = 16  # frames up to which three passes are made
+FEW = range(3, 17)  # frames of which two passes are made; more let a pair drift apart
 Map = Callable[..., Iterable[Any]]
 Array = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def register(
     scan_fraction : float, optional
         Part of the time from one frame to the next that is spent scanning.
     passes : int, optional
-        How often all frames are aligned again with the mean of all; 1, or 3 for short series, when not given.
+        How often all frames are aligned again with the mean of all; 1, or 2 for 3 to 16 frames, when not given.
     mapping : callable, optional
         What applies a function to each frame, like `map`; one that works in parallel gives the same result.
 
@@ -65,7 +66,7 @@ def register(
     alignments, prior = registrar.alignments, registrar.prior
     reference = registrar.reference
     usable = sum(alignment is not None for alignment in alignments)
-    for _ in range((3 if usable <= FEW else 1) if passes is None else passes):
+    for _ in range((2 if usable in FEW else 1) if passes is None else passes):
         alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
 
@@ -85,10 +86,11 @@ def refine(
     common = CommonMean(reference.shape, prior.basis.degree)
     better = Reference(reference.shape)
     found = []
-    for alignment in mapping(task, (frames[number] for number in numbers), starts):
-        found.append(alignment)
+    aligned = mapping(task, (frames[number] for number in numbers), starts)
+    for start, alignment in zip(starts, aligned, strict=True):
         learning.add(alignment.evidence)
-        common.add(alignment)
+        found.append(task.among_all(start, alignment))
+        common.add(found[-1])
     placed_again: list[Alignment | None] = [None] * len(alignments)
     for number, alignment in zip(numbers, found, strict=True):
         usual = common.removed_from(alignment)
@@ -119,6 +121,22 @@ class Realignment:
         """Return where a frame lies that lay at `start` before."""
         image = np.ascontiguousarray(frame, dtype=np.float64)
         return align(image, self._spline_for(image, start), start, self._prior)
+
+    def among_all(self, start: Alignment, found: Alignment) -> Alignment:
+        """Return where a frame lies against the mean of all, itself included, with the error of a mean of so few.
+
+        Frames that each go all the way to the mean of the others pass by each other: two of them would never meet.
+        """
+        if self._spline is not None:
+            return found
+        part = 1 - 1 / max(self._reference.frames, 2)
+        before = resized(start.coefficients, len(found.coefficients))
+        return replace(
+            found,
+            coefficients=before + part * (found.coefficients - before),
+            rows=start.rows + part * (found.rows - start.rows),
+            error=found.error / np.sqrt(part),
+        )
 
     def _spline_for(self, image: Array, start: Alignment) -> Spline:
         if self._spline is not None:

@@ -1,6 +1,7 @@
 """Sums of event lists of many frames on one upsampled grid: counts and exposure, each on its own."""
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from typing import Literal, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ from daisy_bluesky.mfsi._spectrum_sum_kernels import (
     unravel,
 )
 from daisy_bluesky.mfsi._spectrum_sum_positions import LARGEST_UPSAMPLE, SUBDIVISION, checked_shape, checked_upsample
+from daisy_bluesky.mfsi._spectrum_sum_volume import count_into, counted_volume
 from daisy_bluesky.mfsi._spectrum_sum_windows import checked_channels, checked_windows, windows_of_channels
 
 Assignment = Literal["dithered", "nearest", "bilinear"]
@@ -287,7 +289,11 @@ class SpectrumSum:
             If the list would exceed the memory limit.
         """
         low, high = checked_channels(channels, self._channels)
-        places, counts = self._tallied(low, high, frames)
+        places = self._places(low, high, frames)
+        places.sort()
+        counts = np.empty(places.size, np.uint32)
+        different = tally(places, counts)
+        places, counts = places[:different], counts[:different]
         columns = self._exposure.box()[3]
         listed = np.empty(
             places.size, [("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", np.uint32)]
@@ -297,7 +303,11 @@ class SpectrumSum:
         return listed
 
     def volume(
-        self, channels: tuple[int, int] | None = None, *, frames: Iterable[int] | None = None
+        self,
+        channels: tuple[int, int] | None = None,
+        *,
+        frames: Iterable[int] | None = None,
+        out: NDArray[np.unsignedinteger] | None = None,
     ) -> NDArray[np.unsignedinteger]:
         """Return the summed spectrum image, dense.
 
@@ -307,29 +317,29 @@ class SpectrumSum:
             First channel and channel after the last; all when not given.
         frames : iterable of int, optional
             Numbers of the frames to count; all when not given.
+        out : ndarray, optional
+            Array of unsigned integers to overwrite instead of taking new memory, perhaps one mapped to a file.
 
         Returns
         -------
         (rows, columns, channels) uint8, uint16 or uint32
-            Counts, in the smallest type that holds the largest of them.
+            Counts, in the smallest type that holds the largest of them, or `out`.
 
         Raises
         ------
         ValueError
-            If the assignment is bilinear (shares of photons are no counts), or channels or frames are not there.
+            If the assignment is bilinear (shares of photons are no counts), channels or frames are not there, or `out`
+            does not fit.
         MemoryError
             If the volume would exceed the memory limit.
         """
         low, high = checked_channels(channels, self._channels)
-        box = self._exposure.box()
-        voxels = box[2] * box[3] * (high - low)
-        require_memory("the volume", voxels, self._limit)
-        places, counts = self._tallied(low, high, frames)
-        kind = np.min_scalar_type(int(counts.max(initial=0)))
-        require_memory("the volume", voxels * kind.itemsize, self._limit)
-        volume = np.zeros(voxels, kind)
-        volume[places.view(np.int64)] = counts
-        return volume.reshape(*box[2:], high - low)
+        shape = (*self._exposure.box()[2:], high - low)
+        if out is not None:
+            count_into(out, shape, self._places(low, high, frames))
+            return out
+        require_memory("the volume", prod(shape), self._limit)
+        return counted_volume(shape, self._places(low, high, frames), self._limit)
 
     def _grid(self) -> tuple[object, ...]:
         kernel = (self._assignment, self._width, self._area, self._seed)
@@ -364,9 +374,8 @@ class SpectrumSum:
         require_memory(f"{n} maps", 16 * n * box[2] * box[3], self._limit)
         return box, np.zeros((n, *box[2:]), np.int64)
 
-    def _tallied(
-        self, low: int, high: int, frames: Iterable[int] | None
-    ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    def _places(self, low: int, high: int, frames: Iterable[int] | None) -> NDArray[np.uint64]:
+        """Return the voxel of each photon within a range of channels, frame after frame."""
         if self._assignment == "bilinear":
             raise ValueError("a bilinear sum has shares of photons, no events: sum with assignment='dithered'")
         chosen = self._chosen(frames)
@@ -376,8 +385,4 @@ class SpectrumSum:
         for number in chosen:
             key = self._key(number)
             n += list_places(self._photons[number], key, self._width, box, (low, high), places[n:])
-        places = places[:n]
-        places.sort()
-        counts = np.empty(n, np.uint32)
-        different = tally(places, counts)
-        return places[:different], counts[:different]
+        return places[:n]

@@ -67,6 +67,20 @@ def test_registers_very_few_frames(number):
     error = errors(register(frames_of(virtual, number)), virtual)
     assert error.jumps == 0
     assert error.frame.max() < 0.03
+    assert error.row[0] < 0.075  # half of the difference of two frames left as they were: 0.12 / sqrt(2)
+    assert error.row[1] < 0.12  # 0.30 / sqrt(2)
+
+
+def test_two_frames_meet_halfway():
+    virtual = series(1, shape=(128, 128))
+    registration = register(frames_of(virtual, 2))
+    apart = registration.displacement(0) - registration.displacement(1)
+    truly = virtual.displacement(0) - virtual.displacement(1)
+    off = (apart - truly).mean(axis=1)
+    np.testing.assert_array_less((off - off.mean(axis=0)).std(axis=0), (0.085, 0.16))  # apart by 0.17 and 0.42
+    np.testing.assert_allclose(
+        np.sqrt((registration.error**2).mean()), np.mean(errors(registration, virtual).field), rtol=0.6
+    )
 
 
 def test_no_lattice_period_is_jumped_at_ten_counts_and_two_pixels_a_frame():

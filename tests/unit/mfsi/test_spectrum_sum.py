@@ -244,6 +244,47 @@ def test_parts_of_a_sum_by_channel_and_by_frame():
     assert total.counts == dense.sum()
 
 
+def test_a_volume_is_written_into_memory_in_hand(tmp_path):
+    dense, _, fields = frames_of(3)
+    total = filled(dense, fields, upsample=2)
+    mapped = np.memmap(tmp_path / "volume", np.uint16, "w+", shape=(24, 30, CHANNELS))
+    mapped[:] = 7
+    assert total.volume(out=mapped) is mapped
+    np.testing.assert_array_equal(mapped, total.volume())
+    for wrong in (np.zeros((24, 30, 2), np.uint8), np.zeros((24, 30, CHANNELS)), mapped[:, ::-1]):
+        with pytest.raises(ValueError, match=r"out is .* of shape \(24, 30, 40\)"):
+            total.volume(out=wrong)
+
+
+@pytest.mark.parametrize(("most", "kind"), [(255, np.uint8), (256, np.uint16), (65_536, np.uint32)])
+def test_a_volume_has_the_smallest_type_that_holds_its_largest_count(most, kind):
+    events = np.array([(5, 6, 7, 60_000), (5, 6, 7, most - 60_000), (0, 0, 0, 1)], [*FIELDS[:3], ("count", np.int64)])
+    if most < 60_000:
+        events = np.array([(5, 6, 7, most), (0, 0, 0, 1)], FIELDS)
+    total = SpectrumSum(SHAPE, CHANNELS)
+    total.add(events, np.zeros((*SHAPE, 2)))
+    volume = total.volume()
+    assert volume.dtype == kind
+    assert volume[5, 6, 7] == most
+    assert volume.sum() == most + 1
+    if kind is not np.uint8:
+        with pytest.raises(ValueError, match="uint8, too small for the largest count"):
+            total.volume(out=np.zeros((*SHAPE, CHANNELS), np.uint8))
+
+
+def test_a_volume_of_many_blocks_holds_what_the_events_say():
+    rng = np.random.default_rng(0)
+    shape, channels = (70, 80), 1000
+    events = np.ones(20_000, FIELDS)
+    for name, length in (("row", 70), ("column", 80), ("channel", channels)):
+        events[name] = rng.integers(0, length, events.size)
+    total = SpectrumSum(shape, channels)
+    total.add(events, np.zeros((*shape, 2)))
+    expected = np.zeros((*shape, channels), int)
+    np.add.at(expected, (events["row"], events["column"], events["channel"]), 1)
+    np.testing.assert_array_equal(total.volume(), expected)
+
+
 def test_memory_limit_refuses_before_allocating_and_changes_nothing():
     _, events, fields = frames_of(2, mean=0.5)
     total = SpectrumSum(SHAPE, CHANNELS, upsample=2, memory_limit=60_000)
