@@ -1,13 +1,13 @@
 """Registration of a whole series: the incremental one, then every frame again against the mean of all others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.mfsi._alignment import Alignment, align
+from daisy_bluesky.mfsi._alignment_count import AlignmentCount, Map
 from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
@@ -16,7 +16,6 @@ from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
 FEW = 16  # frames up to which three passes are made
-Map = Callable[..., Iterable[Any]]
 Array = NDArray[np.float64]
 
 
@@ -27,6 +26,7 @@ def register(
     scan_fraction: float = 1.0,
     passes: int | None = None,
     mapping: Map = map,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Registration:
     """Register the frames of a series.
 
@@ -42,6 +42,8 @@ def register(
         How often all frames are aligned again with the mean of all; 1, or 3 for short series, when not given.
     mapping : callable, optional
         What applies a function to each frame, like `map`; one that works in parallel gives the same result.
+    watch : callable, optional
+        Told after each alignment how many are done of how many.
 
     Returns
     -------
@@ -60,13 +62,16 @@ def register(
     if len(frames) < 2:
         raise ValueError(f"registration needs at least two frames, and got {len(frames)}")
     registrar = Registrar(degree=degree, scan_fraction=scan_fraction)
+    more = (3 if len(frames) <= FEW else 1) if passes is None else passes
+    aligned = AlignmentCount(watch, len(frames) * (1 + more))
     for number in range(len(frames)):
         registrar.add(frames[number])
+        aligned.one_more()
     alignments, prior = registrar.alignments, registrar.prior
     reference = registrar.reference
     usable = sum(alignment is not None for alignment in alignments)
     for _ in range((3 if usable <= FEW else 1) if passes is None else passes):
-        alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
+        alignments, reference, prior = refine(frames, alignments, reference, prior, aligned.watched(mapping))
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
 
 

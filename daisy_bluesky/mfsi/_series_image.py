@@ -1,0 +1,74 @@
+"""The aligned image of a series, on the field that its spectra are mapped on."""
+
+from collections.abc import Callable
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.mfsi._aligned_image import AlignedSum
+from daisy_bluesky.mfsi._series_frames import SeriesFrames
+from daisy_bluesky.mfsi._series_options import SeriesOptions
+from daisy_bluesky.mfsi._series_placement import Placement
+from daisy_bluesky.mfsi._spectrum_sum_exposure import ExposureMap
+from daisy_bluesky.mfsi._spectrum_sum_frame import exposure_parts
+from daisy_bluesky.mfsi._spectrum_sum_kernels import Box
+from daisy_bluesky.mfsi._spectrum_sum_positions import landing_positions
+
+Array = NDArray[np.float64]
+
+
+def summed_images(
+    frames: SeriesFrames, placement: Placement, options: SeriesOptions, watch: Callable[[int, int], object]
+) -> tuple[Array, Array, tuple[int, int]]:
+    """Return the aligned image, its exposure, and where it begins.
+
+    Parameters
+    ----------
+    frames : SeriesFrames
+        The series.
+    placement : Placement
+        Where its frames lie.
+    options : SeriesOptions
+        Up-sampling and area.
+    watch : callable
+        Told after each frame how many are done of how many.
+
+    Returns
+    -------
+    image : (rows, columns) float64
+        Mean intensity; not a number where no frame looked.
+    exposure : (rows, columns) float64
+        In whole pixels of a frame.
+    corner : tuple of int
+        Row and column of the first pixel in the upsampled common frame.
+    """
+    upsample = options.upsample
+    top, left, rows, columns = _box(placement, options)
+    total = AlignedSum((ceil(rows / upsample), ceil(columns / upsample)), upsample=upsample)
+    for place, number in enumerate(placement.used, 1):
+        image = np.asarray(frames.images[number], dtype=np.float64)
+        total.add(image, placement.displacement(number) - np.array([top, left]) / upsample)
+        watch(place, len(placement.used))
+    inside = np.s_[:rows, :columns]
+    return total.image()[inside], total.exposure[inside] * upsample**2, (top, left)
+
+
+def _box(placement: Placement, options: SeriesOptions) -> Box:
+    """Return first row, first column, rows and columns of the field, output pixels.
+
+    Raises
+    ------
+    ValueError
+        If no part of it is shown by every frame, where that is asked for.
+    """
+    shape, upsample = placement.main.shape, options.upsample
+    field = ExposureMap(shape, upsample, 1, options.area, options.memory_limit)
+    if options.area != "frame":
+        once = exposure_parts(1.0, shape)
+        for number in placement.used:
+            field.add(landing_positions(placement.displacement(number), shape, upsample), once)
+    box = field.box()
+    if not (box[2] and box[3]):
+        raise ValueError("no part of the field is in every frame: the specimen drifted too far for area common")
+    return box
