@@ -15,6 +15,7 @@ from daisy_bluesky.mfsi._register import register
 from daisy_bluesky.mfsi._registrar import Registrar
 from daisy_bluesky.mfsi._registration import Registration
 from daisy_bluesky.mfsi._scree import InformationContent, Scree, information_content, scree_of_spectra
+from daisy_bluesky.mfsi._series_damage import WatchedSignal
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
 from daisy_bluesky.mfsi._series_information import DoseScree
 from daisy_bluesky.mfsi._series_motif import FoldedMotif
@@ -50,6 +51,7 @@ __all__ = [
     "SeriesFrames",
     "SeriesOptions",
     "SpectrumSum",
+    "WatchedSignal",
     "Workers",
     "counts_per_nm2",
     "edge_map",

@@ -10,10 +10,10 @@ from daisy_bluesky.mfsi._alignment_count import Map
 from daisy_bluesky.mfsi._damage_monitor import Damage
 from daisy_bluesky.mfsi._maps import ElementMap
 from daisy_bluesky.mfsi._scree import information_content
-from daisy_bluesky.mfsi._series_damage import damage_of_edges, damage_of_lines
+from daisy_bluesky.mfsi._series_damage import WatchedSignal, watched_edges, watched_lines
 from daisy_bluesky.mfsi._series_events import EventSums, MoveEvents
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
-from daisy_bluesky.mfsi._series_image import summed_images
+from daisy_bluesky.mfsi._series_image import field_of, summed_images
 from daisy_bluesky.mfsi._series_information import DoseScree, doses_shown
 from daisy_bluesky.mfsi._series_memory import require_series_memory
 from daisy_bluesky.mfsi._series_motif import FoldedMotif, find_folded, fold_events, folded_maps, folded_scree
@@ -42,6 +42,10 @@ class ProcessedSeries:
         Row and column of the image's first pixel in the upsampled common frame.
     first_image : (rows, columns) float64
         The first frame that was used.
+    early_image : (rows, columns) float64 or None
+        The aligned image of the first frames; None where the series is short.
+    early : int
+        How many they are; 0 where the series is short.
     excluded_spectra : dict of int to str
         Frames whose image was used but not their spectra, with the reason.
     events : EventSums or None
@@ -54,12 +58,10 @@ class ProcessedSeries:
         Maps of the first frame and of all of them on the pixels of a frame, and of all upsampled.
     pictures, early_pictures : dict of str to ndarray
         Upsampled maps to look at, of all frames and of the first of them.
-    early : int
-        Frames in `early_pictures`.
     screes : list of DoseScree
         Components against dose.
-    damage : dict of str to Damage
-        Lines and edges that changed.
+    watched : dict of str to WatchedSignal
+        Lines and edges, and carbon, frame by frame.
     motif : FoldedMotif or None
         The motif and its repeats.
     """
@@ -69,6 +71,8 @@ class ProcessedSeries:
     exposure: Array
     corner: tuple[int, int]
     first_image: Array
+    early_image: Array | None
+    early: int
     excluded_spectra: dict[int, str] = field(default_factory=dict)
     events: EventSums | None = None
     spectra: SpectraSums | None = None
@@ -78,10 +82,15 @@ class ProcessedSeries:
     maps: dict[str, ElementMap] = field(default_factory=dict)
     pictures: dict[str, Array] = field(default_factory=dict)
     early_pictures: dict[str, Array] = field(default_factory=dict)
-    early: int = 0
     screes: list[DoseScree] = field(default_factory=list)
-    damage: dict[str, Damage] = field(default_factory=dict)
+    watched: dict[str, WatchedSignal] = field(default_factory=dict)
     motif: FoldedMotif | None = None
+
+    @property
+    def damage(self) -> dict[str, Damage]:
+        """Lines and edges that changed, and carbon that grew."""
+        found = {name: signal.damage for name, signal in self.watched.items()}
+        return {name: damage for name, damage in found.items() if damage is not None}
 
 
 def process_series(
@@ -139,11 +148,17 @@ def process_series(
 def _summed_images(
     frames: SeriesFrames, placement: Placement, options: SeriesOptions, tell: Progress
 ) -> ProcessedSeries:
-    image, exposure, corner = summed_images(
-        frames, placement, options, lambda done, of: tell("summing images", done, of)
+    used = placement.used
+    early = len(used) // EARLY if len(used) >= EARLY * FEWEST_EARLY else 0
+    field = field_of(placement, options)
+    before = None
+    if early:
+        before = summed_images(frames, placement, used[:early], field, options.upsample)[0]
+    image, exposure = summed_images(
+        frames, placement, used, field, options.upsample, lambda done, of: tell("summing images", done, of)
     )
-    first = np.asarray(frames.images[placement.used[0]], dtype=np.float64)
-    return ProcessedSeries(placement, image, exposure, corner, first)
+    first = np.asarray(frames.images[used[0]], dtype=np.float64)
+    return ProcessedSeries(placement, image, exposure, (field[0], field[1]), first, before, early)
 
 
 def _with_events(
@@ -152,8 +167,7 @@ def _with_events(
     axis, used = frames.eds_axis, done.placement.used
     if axis is None:
         return done
-    early = len(used) // EARLY
-    sums = EventSums(done.placement.main.shape, axis, options, early if early >= FEWEST_EARLY else 0)
+    sums = EventSums(done.placement.main.shape, axis, options, done.early)
     excluded = {}
     work = MoveEvents(frames, done.placement, options.upsample)
     for place, (number, moved) in enumerate(zip(used, mapping(work, used), strict=True), 1):
@@ -175,9 +189,8 @@ def _with_events(
         maps=done.maps | sums.maps(),
         pictures=done.pictures | sums.pictures(),
         early_pictures=sums.early_pictures,
-        early=early if sums.early_pictures else 0,
         screes=screes,
-        damage=done.damage | damage_of_lines(sums.spectra, axis, options.lines),
+        watched=done.watched | watched_lines(sums.spectra, axis, options.lines),
     )
 
 
@@ -211,7 +224,7 @@ def _with_spectra(
         maps=done.maps | maps,
         pictures=done.pictures | {name: each.rate for name, each in maps.items()},
         screes=[*done.screes, *sums.screes],
-        damage=done.damage | damage_of_edges(sums.spectra, axis, options.edges, gain),
+        watched=done.watched | watched_edges(sums.spectra, axis, options.edges, gain),
     )
 
 
@@ -227,7 +240,7 @@ def _with_motif(
             frames, done.placement, list(done.events.native.frames), motif.repeats, options, _counted(mapping, tell)
         )
         maps, pictures = folded_maps(frames, native, fine, options)
-        scree = folded_scree(native, motif.repeats.without_outliers()) if options.information else None
+        scree = folded_scree(fine, motif.repeats.without_outliers()) if options.information else None
         motif = replace(motif, maps=maps, pictures=pictures, scree=scree)
     if done.spectra is not None:
         rates = {name: np.nan_to_num(done.maps[name].rate) for name in options.edges}

@@ -1,6 +1,7 @@
 """Whether a stored series shows that the beam changed the specimen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,59 @@ from daisy_bluesky.spectra import EnergyAxis, characteristic_lines
 
 EDGE_WIDTH = 50.0  # eV, of the window on an edge
 BEFORE = (0.85, 0.98)  # of the onset: the window that tells how many electrons there were
-CARBON_EDGE = 284.0  # eV
+CARBON_LINE, CARBON_EDGE = "C Ka", ("C K", 284.0)  # eV
 Spectra = Mapping[int, NDArray[np.float64]]
 
 
-def damage_of_lines(spectra: Spectra, axis: EnergyAxis, lines: Mapping[str, float]) -> dict[str, Damage]:
-    """Return what changed: lines that fade, and carbon that grows.
+@dataclass(frozen=True)
+class WatchedSignal:
+    """Counts of a line or an edge, frame by frame.
 
-    Counts in the window of a line are held against those in all other channels, so that a beam current that drifts
-    does not look like damage.
+    Attributes
+    ----------
+    counts : mapping of int to float
+        Counts in its window, by frame.
+    beside : mapping of int to float
+        Counts that tell how many electrons there were, so that a beam current that drifts does not look like damage.
+    direction : {"falling", "rising"}
+        What damage does to it.
+    noise_gain : float
+        Variance of counts over their mean.
+    """
+
+    counts: Mapping[int, float]
+    beside: Mapping[int, float]
+    direction: Direction
+    noise_gain: float = 1.0
+
+    @property
+    def relative(self) -> dict[int, float]:
+        """Counts over those beside, relative to their mean, by frame."""
+        ratios = {number: self.counts[number] / self.beside[number] for number in self._exposed()}
+        mean = float(np.mean(list(ratios.values()))) if ratios else 1.0
+        return {number: ratio / mean for number, ratio in ratios.items()} if mean > 0 else {}
+
+    @property
+    def damage(self) -> Damage | None:
+        """The change that chance does not explain, frames by their numbers in the series; None where there is none."""
+        numbers = self._exposed()
+        if not numbers:
+            return None
+        share = sum(self.counts.values()) / sum(self.beside.values())  # counts beside are noisy, too
+        monitor = DamageMonitor(self.direction, noise_gain=self.noise_gain * (1 + share))
+        for number in numbers:
+            monitor.add(self.counts[number], exposure=self.beside[number])
+        found = monitor.damage
+        if found is None:
+            return None
+        return Damage(numbers[found.frame], numbers[found.since], found.change, found.significance)
+
+    def _exposed(self) -> list[int]:
+        return [number for number in sorted(self.counts) if self.beside[number] > 0]
+
+
+def watched_lines(spectra: Spectra, axis: EnergyAxis, lines: Mapping[str, float]) -> dict[str, WatchedSignal]:
+    """Return the lines that may fade, and carbon that may grow, held against the counts in all other channels.
 
     Parameters
     ----------
@@ -32,30 +77,28 @@ def damage_of_lines(spectra: Spectra, axis: EnergyAxis, lines: Mapping[str, floa
 
     Returns
     -------
-    dict of str to Damage
-        By the name of the line; frames by their numbers in the series.
+    dict of str to WatchedSignal
+        By the name of the line.
     """
     carbon = next(line.energy for line in characteristic_lines("C"))
-    watched: dict[str, tuple[float, Direction]] = {name: (energy, "falling") for name, energy in lines.items()}
-    watched["C Ka"] = (carbon, "rising")
     found = {}
-    for name, (energy, direction) in watched.items():
+    for name, energy in {**lines, CARBON_LINE: carbon}.items():
         try:
             low, high = line_windows(axis, energy)[0][0]
-        except ValueError:  # not on this axis
-            continue
-        inside = {number: float(spectrum[low:high].sum()) for number, spectrum in spectra.items()}
-        beside = {number: float(spectrum.sum()) - inside[number] for number, spectrum in spectra.items()}
-        damage = _changed(inside, beside, direction, 1.0)
-        if damage is not None:
-            found[name] = damage
+        except ValueError:
+            if name in lines:
+                raise
+            continue  # this detector sees no carbon
+        counts = {number: float(spectrum[low:high].sum()) for number, spectrum in spectra.items()}
+        beside = {number: float(spectrum.sum()) - counts[number] for number, spectrum in spectra.items()}
+        found[name] = WatchedSignal(counts, beside, "rising" if name == CARBON_LINE else "falling")
     return found
 
 
-def damage_of_edges(
+def watched_edges(
     spectra: Spectra, axis: EnergyAxis, edges: Mapping[str, float], noise_gain: float
-) -> dict[str, Damage]:
-    """Return which edges fade against the background before them, and whether the carbon edge grows.
+) -> dict[str, WatchedSignal]:
+    """Return the edges that may fade, and carbon that may grow, held against the background before them.
 
     Parameters
     ----------
@@ -70,38 +113,20 @@ def damage_of_edges(
 
     Returns
     -------
-    dict of str to Damage
-        By the name of the edge; frames by their numbers in the series.
+    dict of str to WatchedSignal
+        By the name of the edge; those whose windows do not lie on the axis are missing.
     """
-    watched: dict[str, tuple[float, Direction]] = {name: (onset, "falling") for name, onset in edges.items()}
-    watched.setdefault("C K", (CARBON_EDGE, "rising"))
+    carbon, at = CARBON_EDGE
     found = {}
-    for name, (onset, direction) in watched.items():
-        window, before = axis.energies >= onset, axis.energies >= BEFORE[0] * onset
-        window &= axis.energies < onset + EDGE_WIDTH
-        before &= axis.energies < BEFORE[1] * onset
+    for name, onset in {**edges, carbon: at}.items():
         if axis.energies[0] > BEFORE[0] * onset or axis.energies[-1] < onset + EDGE_WIDTH:
             continue
-        inside = {number: max(float(spectrum[window].sum()), 0.0) for number, spectrum in spectra.items()}
-        beside = {number: max(float(spectrum[before].sum()), 0.0) for number, spectrum in spectra.items()}
-        damage = _changed(inside, beside, direction, noise_gain)
-        if damage is not None:
-            found[name] = damage
+        counts = _summed(spectra, axis, onset, onset + EDGE_WIDTH)
+        before = _summed(spectra, axis, BEFORE[0] * onset, BEFORE[1] * onset)
+        found[name] = WatchedSignal(counts, before, "rising" if name == carbon else "falling", noise_gain)
     return found
 
 
-def _changed(
-    inside: Mapping[int, float], beside: Mapping[int, float], direction: Direction, noise_gain: float
-) -> Damage | None:
-    """Test counts against exposures that are counts themselves, and so add to the noise."""
-    rest = sum(beside.values())
-    if rest <= 0:
-        return None
-    numbers = sorted(inside)
-    monitor = DamageMonitor(direction, noise_gain=noise_gain * (1 + sum(inside.values()) / rest))
-    for number in numbers:
-        monitor.add(inside[number], exposure=beside[number])
-    damage = monitor.damage
-    if damage is None:
-        return None
-    return Damage(numbers[damage.frame], numbers[damage.since], damage.change, damage.significance)
+def _summed(spectra: Spectra, axis: EnergyAxis, low: float, high: float) -> dict[int, float]:
+    inside = (axis.energies >= low) & (axis.energies < high)
+    return {number: max(float(spectrum[inside].sum()), 0.0) for number, spectrum in spectra.items()}

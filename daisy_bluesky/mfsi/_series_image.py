@@ -1,6 +1,6 @@
 """The aligned image of a series, on the field that its spectra are mapped on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 
 import numpy as np
@@ -19,9 +19,14 @@ Array = NDArray[np.float64]
 
 
 def summed_images(
-    frames: SeriesFrames, placement: Placement, options: SeriesOptions, watch: Callable[[int, int], object]
-) -> tuple[Array, Array, tuple[int, int]]:
-    """Return the aligned image, its exposure, and where it begins.
+    frames: SeriesFrames,
+    placement: Placement,
+    numbers: Sequence[int],
+    field: Box,
+    upsample: int,
+    watch: Callable[[int, int], object] | None = None,
+) -> tuple[Array, Array]:
+    """Return the aligned image of some frames, and its exposure.
 
     Parameters
     ----------
@@ -29,9 +34,13 @@ def summed_images(
         The series.
     placement : Placement
         Where its frames lie.
-    options : SeriesOptions
-        Up-sampling and area.
-    watch : callable
+    numbers : sequence of int
+        The frames to sum.
+    field : tuple of int
+        First row, first column, rows and columns of the image in the upsampled common frame.
+    upsample : int
+        Output pixels per pixel.
+    watch : callable, optional
         Told after each frame how many are done of how many.
 
     Returns
@@ -40,22 +49,20 @@ def summed_images(
         Mean intensity; not a number where no frame looked.
     exposure : (rows, columns) float64
         In whole pixels of a frame.
-    corner : tuple of int
-        Row and column of the first pixel in the upsampled common frame.
     """
-    upsample = options.upsample
-    top, left, rows, columns = _box(placement, options)
+    top, left, rows, columns = field
     total = AlignedSum((ceil(rows / upsample), ceil(columns / upsample)), upsample=upsample)
-    for place, number in enumerate(placement.used, 1):
+    for place, number in enumerate(numbers, 1):
         image = np.asarray(frames.images[number], dtype=np.float64)
         total.add(image, placement.displacement(number) - np.array([top, left]) / upsample)
-        watch(place, len(placement.used))
+        if watch is not None:
+            watch(place, len(numbers))
     inside = np.s_[:rows, :columns]
-    return total.image()[inside], total.exposure[inside] * upsample**2, (top, left)
+    return total.image()[inside], total.exposure[inside] * upsample**2
 
 
-def _box(placement: Placement, options: SeriesOptions) -> Box:
-    """Return first row, first column, rows and columns of the field, output pixels.
+def field_of(placement: Placement, options: SeriesOptions) -> Box:
+    """Return first row, first column, rows and columns of the field that is asked for, output pixels.
 
     Raises
     ------

@@ -147,7 +147,7 @@ def folded_maps(
     )
 
 
-def folded_scree(native: SpectrumSum, repeats: Repeats) -> DoseScree | None:
+def folded_scree(fine: SpectrumSum, repeats: Repeats) -> DoseScree | None:
     """Return the components of the folded spectra of one unit cell; None where the repeats have no lattice.
 
     Motifs larger than a cell overlap: a photon counts once in the cell, but several times in the motif, and what comes
@@ -155,18 +155,18 @@ def folded_scree(native: SpectrumSum, repeats: Repeats) -> DoseScree | None:
 
     Parameters
     ----------
-    native : SpectrumSum
-        The folded sum on the pixels of a frame.
+    fine : SpectrumSum
+        The folded sum, upsampled, so that few photons lie on the rim of the cell.
     repeats : Repeats
         What was folded, pixels of a frame.
     """
     if repeats.lattice is None:
         return None
-    events = native.events()
-    places = np.column_stack([events["row"], events["column"]]) - (np.array(native.shape) - 1) / 2
-    parts = places @ np.linalg.inv(repeats.lattice.vectors)
-    content = InformationContent(native.shape, native.channels)
-    content.add(events[np.all(np.floor(parts + 0.5) == 0, axis=1)], frames=len(native.frames))
+    events, shape = fine.events(), fine.exposure.shape
+    places = np.column_stack([events["row"], events["column"]]) - (np.array(shape) - 1) / 2
+    parts = places @ np.linalg.inv(repeats.lattice.vectors * fine.upsample)
+    content = InformationContent(shape, fine.channels)
+    content.add(events[np.all(np.floor(parts + 0.5) == 0, axis=1)], frames=len(fine.frames))
     return DoseScree.of(content.scree(), len(repeats))
 
 
