@@ -18,6 +18,7 @@ from daisy_bluesky.mfsi._scree import InformationContent, Scree, information_con
 from daisy_bluesky.mfsi._series_damage import WatchedSignal
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
 from daisy_bluesky.mfsi._series_information import DoseScree
+from daisy_bluesky.mfsi._series_lines import lines_seen
 from daisy_bluesky.mfsi._series_motif import FoldedMotif
 from daisy_bluesky.mfsi._series_options import SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement, place_frames
@@ -66,6 +67,7 @@ __all__ = [
     "information_content",
     "line_maps",
     "line_windows",
+    "lines_seen",
     "moved_frame",
     "pixel_grid",
     "place_frames",

@@ -188,7 +188,7 @@ def _with_events(
         native=done.native | sums.native_maps(),
         maps=done.maps | sums.maps(),
         pictures=done.pictures | sums.pictures(),
-        early_pictures=sums.early_pictures,
+        early_pictures=done.early_pictures | sums.early_pictures,
         screes=screes,
         watched=done.watched | watched_lines(sums.spectra, axis, options.lines),
     )
@@ -202,7 +202,7 @@ def _with_spectra(
         return done
     reference, gain = first_spectra(frames, used[0], options)
     doses = doses_shown(len(used)) if options.information and not done.screes else []
-    sums = SpectraSums(done.placement.main.shape, axis, options, gain, doses)
+    sums = SpectraSums(done.placement.main.shape, axis, options, gain, doses, done.early)
     excluded = {}
     work = AlignEnergies(frames, options.energy_alignment, reference)
     for place, (number, aligned) in enumerate(zip(used, mapping(work, used), strict=True), 1):
@@ -223,6 +223,7 @@ def _with_spectra(
         native=done.native | sums.native_maps(),
         maps=done.maps | maps,
         pictures=done.pictures | {name: each.rate for name, each in maps.items()},
+        early_pictures=done.early_pictures | sums.early_pictures,
         screes=[*done.screes, *sums.screes],
         watched=done.watched | watched_edges(sums.spectra, axis, options.edges, gain),
     )

@@ -107,6 +107,7 @@ class EventSums:
         self.early_pictures: dict[str, NDArray[np.float64]] = {}
         self.spectra: dict[int, NDArray[np.float64]] = {}
         self._axis, self._lines, self._early = axis, options.lines, early
+        self._counts = options.assignment == counted
 
     def take(self, moved: MovedEvents) -> None:
         """Add a frame."""
@@ -118,6 +119,11 @@ class EventSums:
             self.single = window_maps(self.native, self._axis, self._lines)
         if len(self.native.frames) == self._early:
             self.early_pictures = self.pictures()
+
+    @property
+    def counted(self) -> SpectrumSum:
+        """The upsampled sum where it holds whole counts, else that on the pixels of a frame."""
+        return self.total if self._counts else self.native
 
     def maps(self) -> Maps:
         """Return the maps of the upsampled sum."""

@@ -76,6 +76,8 @@ class SpectraSums:
         Variance over mean of the spectra as recorded.
     doses : list of int
         Numbers of frames after which the components are looked at.
+    early : int
+        Number of frames after which a picture of the maps is kept; 0 for none.
 
     Attributes
     ----------
@@ -85,12 +87,20 @@ class SpectraSums:
         Maps of the first frame, on its own pixels.
     screes : list of DoseScree
         Components at the doses.
+    early_pictures : dict of str to (rows, columns) float64
+        Maps to look at after `early` frames.
     spectra : dict of int to (channels,) float64
         Counts of each frame, all pixels together, on the axis of the first.
     """
 
     def __init__(
-        self, shape: tuple[int, int], axis: EnergyAxis, options: SeriesOptions, noise_gain: float, doses: list[int]
+        self,
+        shape: tuple[int, int],
+        axis: EnergyAxis,
+        options: SeriesOptions,
+        noise_gain: float,
+        doses: list[int],
+        early: int,
     ) -> None:
         area = "frame" if options.area == "full" else options.area
         limit = options.memory_limit
@@ -101,7 +111,9 @@ class SpectraSums:
         self.single: Maps = {}
         self.screes: list[DoseScree] = []
         self.spectra: dict[int, NDArray[np.float64]] = {}
-        self._axis, self._edges, self._gain, self._doses = axis, options.edges, noise_gain, doses
+        self._axis, self._edges, self._gain = axis, options.edges, noise_gain
+        self._doses, self._early = doses, early
+        self.early_pictures: dict[str, NDArray[np.float64]] = {}
 
     def take(
         self,
@@ -117,6 +129,8 @@ class SpectraSums:
         frames = len(self.native.frames)
         if frames == 1:
             self.single = self.native_maps()
+        if frames == self._early:
+            self.early_pictures = {name: each.rate for name, each in self.maps().items()}
         if frames in self._doses:
             binned = _binned(self.native.volume(self.native.covered_channels))
             self.screes.append(DoseScree(frames, 1, scree_of_spectra(binned)[:SHOWN], None))

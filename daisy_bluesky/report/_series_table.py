@@ -108,10 +108,12 @@ def _information(screes: list[dict[str, Any]]) -> str:
         return f"first component {100 * first[0]:.1f} % of the variance at {screes[-1]['frames']} frames"
     steps: list[tuple[int, str]] = []
     for each in told:
-        where = f"{each['frames']} frames" + (f" x {each['repeats']} repeats" if each["repeats"] > 1 else "")
-        if not steps or each["rank"] != steps[-1][0]:
+        where = f"{each['frames']} frame{'s' if each['frames'] > 1 else ''}"
+        if each["repeats"] > 1:
+            where += f" x {each['repeats']} repeats"
+        if not steps or each["rank"] != steps[-1][0] or each["repeats"] > 1:
             steps.append((each["rank"], where))
-    return "components above noise: " + ", ".join(f"{rank} at {where}" for rank, where in steps)
+    return "components above noise: " + ", ".join(f"{rank} after {where}" for rank, where in steps)
 
 
 def _change(name: str, damage: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from daisy_bluesky.storage._replay import replay
 from daisy_bluesky.storage._run_frames import run_frames
 from daisy_bluesky.storage._run_journal import RunJournal
 from daisy_bluesky.storage._run_source import RunSource
+from daisy_bluesky.storage._series_files import write_series
 from daisy_bluesky.storage._serve import serve_catalog
 from daisy_bluesky.storage._uploader import Uploader, UploadStatus
 
@@ -49,4 +50,5 @@ __all__ = [
     "serve_catalog",
     "tell_journal_directory",
     "withhold_journal_directory",
+    "write_series",
 ]
