@@ -7,10 +7,11 @@ from daisy_bluesky.spectra import characteristic_lines, line_net_counts, name_pe
 
 LOOKED_AT = 8  # frames
 STRONGEST = ("Ka", "La", "Ma")
+SUPPORT = "C"  # of films and of contamination
 
 
 def lines_seen(frames: SeriesFrames, most: int = 4) -> dict[str, float]:
-    """Return the lines of the elements that stand out most in the X-rays of a few frames.
+    """Return the lines of the elements that stand out most in the X-rays of a few frames, carbon aside.
 
     Parameters
     ----------
@@ -33,6 +34,7 @@ def lines_seen(frames: SeriesFrames, most: int = 4) -> dict[str, float]:
         counts = events["count"] if "count" in (events.dtype.names or ()) else None
         spectrum += np.bincount(events["channel"], counts, axis.channels)
     named = {name for _, name in name_peaks(spectrum, axis) if name.split(" ")[1] in STRONGEST}
+    named -= {name for name in named if name.split(" ")[0] == SUPPORT}
     found: dict[str, tuple[float, str, float]] = {}
     for name in named:
         element = name.split(" ")[0]

@@ -61,25 +61,29 @@ def maps_table(figures: Figures) -> Table:
     figures : dict
         From `series_figures`.
     """
-    table = Table(
-        title="Maps, on the pixels of a frame", title_justify="left", pad_edge=False, box=SIMPLE_HEAD,
-        caption="signal: mean over noise of a pixel; contrast: spread of the map over noise of a pixel",
-        caption_justify="left",
-    )  # fmt: skip
-    table.add_column("", no_wrap=True)
     with_motif = any(one["signal_to_noise"]["motif"] is not None for one in figures["maps"].values())
     stages = ["one_frame", "series", *(["motif"] if with_motif else [])]
-    names = {"one_frame": "1 frame", "series": f"{figures['used']} frames", "motif": "motif"}
+    told = f"1 frame → {figures['used']} frames{' → motif' if with_motif else ''}"
+    table = Table(
+        title=f"Maps: {told}, each on the pixels of a frame", title_justify="left", pad_edge=False, box=SIMPLE_HEAD
+    )
     with_size = figures["pixel_size_nm"] is not None
+    table.add_column("", no_wrap=True)
     table.add_column("counts/nm^2" if with_size else "net counts", justify="right")
-    for quantity in ("signal", "contrast"):
-        for stage in stages:
-            table.add_column(f"{quantity},\n{names[stage]}", justify="right")
+    table.add_column("mean over noise", justify="right")
+    table.add_column("contrast over noise", justify="right")
     for name, one in figures["maps"].items():
         counts = one["counts_per_nm2"] if with_size else one["net_counts"]
-        numbers = [one[f"{quantity}_to_noise"][stage] for quantity in ("signal", "contrast") for stage in stages]
-        table.add_row(name, in_powers(counts), *(DASH if each is None else f"{each:.2f}" for each in numbers))
+        cells = [
+            " → ".join(_number(one[f"{quantity}_to_noise"][stage]) for stage in stages)
+            for quantity in ("signal", "contrast")
+        ]
+        table.add_row(name, in_powers(counts), *cells)
     return table
+
+
+def _number(value: float | None) -> str:
+    return DASH if value is None else f"{value:.2f}"
 
 
 def _excluded(excluded: dict[str, str], what: str) -> list[str]:
