@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("daisy-data"), description="folder of journals, catalog and profiles")
     instrument: Literal["virtual", "recorded"] = "virtual"
     recording: Path | None = Field(None, description="spectrum image that plays the specimen of a recorded instrument")
+    specimen: Literal["grains", "crystal", "particles"] = Field("grains", description="what lies under a virtual beam")
     seed: int = Field(0, ge=0, description="seed of the virtual specimen")
     shape: tuple[_Side, _Side] = Field((256, 256), description="field of the virtual specimen, (rows, columns)")
     real_time: bool = Field(False, description="let a virtual microscope take as long as a real one")

@@ -107,6 +107,76 @@ class Instrument(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class FrameExposure:
+    """One scan of the beam over a grid of pixels, line by line.
+
+    Attributes
+    ----------
+    number : int
+        Number of the frame among those that the field has received, from 0.
+    shape : tuple of int
+        Lines and pixels of a line, (rows, columns).
+    pixel_size : float
+        Distance between its pixels, nm.
+    origin : tuple of float
+        Where its first pixel lies, (row, column), in pixels of the field.
+    start : float
+        Clock time at which the beam comes on, s.
+    dwell : float
+        Dwell time of a pixel, s.
+    current : float
+        Beam current, pA.
+    sub_pixel : int
+        Places along each axis over which the beam is moved within a pixel; 1 keeps it at the centre.
+    """
+
+    number: int
+    shape: tuple[int, int]
+    pixel_size: float
+    origin: tuple[float, float]
+    start: float
+    dwell: float
+    current: float
+    sub_pixel: int = 1
+
+
+@runtime_checkable
+class FrameInstrument(Instrument, Protocol):
+    """An instrument that scans whole frames itself.
+
+    Attributes
+    ----------
+    fly_back_time : float
+        Time the beam takes to return at the end of each line, with the beam on the specimen, s.
+    overhead_time : float
+        Time between frames, with the beam off the specimen, s.
+    """
+
+    fly_back_time: float
+    overhead_time: float
+
+    def arm_frame(self, detectors: Sequence[str], frame: FrameExposure) -> None:
+        """Prepare detectors for a frame."""
+        ...
+
+    def scan_line(self, frame: FrameExposure, row: int) -> None:
+        """Lead the beam, which is on, along a line and back; return when that is done."""
+        ...
+
+    def read_frame(self, detector: str, frame: FrameExposure) -> Mapping[str, Any]:
+        """Return what a detector measured in a frame whose lines have all been scanned.
+
+        ``"haadf"``: ``{"image": (rows, columns)}``; ``"eds"``: ``{"events": (n,) structured row, column, channel,
+        count, ascending by row}``; ``"eels"``: ``{"spectra": (rows, columns, channels) float32}``.
+        """
+        ...
+
+    def end_frame(self, frame: FrameExposure, lines: int) -> None:
+        """Take note that the beam has left a frame after so many of its lines, and let the overhead time pass."""
+        ...
+
+
 class Policy(Protocol):
     """Decides where the next electrons go."""
 

@@ -18,11 +18,18 @@ from daisy_bluesky.devices import (
     Devices,
     EDSDetector,
     EELSDetector,
+    EnergyOffset,
     HAADFDetector,
     ProbePositioner,
     make_devices,
 )
-from daisy_bluesky.devices.backends import RecordedInstrument, SimulatedClock, VirtualInstrument, WallClock
+from daisy_bluesky.devices.backends import (
+    RecordedInstrument,
+    ScanningInstrument,
+    SimulatedClock,
+    VirtualInstrument,
+    WallClock,
+)
 from daisy_bluesky.protocols import Instrument
 from daisy_bluesky.report import print_rehearsal, rehearse_survey
 from daisy_bluesky.sampling import Rehearsal, VisitCost
@@ -57,6 +64,8 @@ class Session:
         The devices every instrument has.
     haadf, eds, eels : detector or None
         Those the instrument has.
+    energy_offset : EnergyOffset or None
+        The drift tube of its EELS spectrometer.
     instrument : Instrument
         The back end.
     settings : Settings
@@ -76,6 +85,7 @@ class Session:
     haadf: HAADFDetector | None
     eds: EDSDetector | None
     eels: EELSDetector | None
+    energy_offset: EnergyOffset | None
     instrument: Instrument
     settings: Settings
     uploader: Uploader
@@ -126,6 +136,7 @@ def start(
     *,
     settings: Settings | None = None,
     instrument: Instrument | None = None,
+    specimen: str | None = None,
 ) -> Session:
     """Start a session.
 
@@ -140,6 +151,9 @@ def start(
         Read from ``daisy.toml`` and the environment when not given.
     instrument : Instrument, optional
         The back end; the one the settings name when not given.
+    specimen : str, optional
+        Specimen of the virtual microscope, in place of the one the settings name: ``"grains"``, ``"crystal"`` or
+        ``"particles"``.
 
     Returns
     -------
@@ -153,7 +167,7 @@ def start(
     OSError
         The data folder cannot be written.
     """
-    settings = settings or load_settings()
+    settings = settings or load_settings(**({} if specimen is None else {"specimen": specimen}))
     instrument = instrument or make_instrument(settings)
     devices = _make_devices(instrument, settings)
     with ExitStack() as undo:
@@ -172,6 +186,7 @@ def start(
         devices.haadf,
         devices.eds,
         devices.eels,
+        devices.energy_offset,
         instrument,
         settings,
         uploader,
@@ -235,9 +250,11 @@ def make_instrument(settings: Settings) -> Instrument:
     ValueError
         The recording is missing or unreadable.
     """
-    from daisy_bluesky.specimen import RecordedSpecimen, VirtualSpecimen
+    from daisy_bluesky.specimen import RecordedSpecimen, ScannedSpecimen, VirtualSpecimen
 
     clock = WallClock() if settings.real_time else SimulatedClock()
+    if settings.instrument == "virtual" and settings.specimen != "grains":
+        return ScanningInstrument(ScannedSpecimen.demo(settings.specimen, settings.shape, settings.seed), clock=clock)
     if settings.instrument == "virtual":
         return VirtualInstrument(VirtualSpecimen.demo(settings.shape, seed=settings.seed), clock=clock)
     if settings.recording is None:

@@ -6,12 +6,16 @@ from daisy_bluesky.devices._detector import BeamDetector
 from daisy_bluesky.devices._devices import Devices, make_devices
 from daisy_bluesky.devices._eds import EDSDetector
 from daisy_bluesky.devices._eels import EELSDetector
+from daisy_bluesky.devices._energy_offset import EnergyOffset
+from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._frame_scan import FrameScan
+from daisy_bluesky.devices._frame_signals import EVENT
 from daisy_bluesky.devices._haadf import HAADFDetector
 from daisy_bluesky.devices._list_scan import VISIT, ListScan
 from daisy_bluesky.devices._probe import ProbePositioner
 
 __all__ = [
+    "EVENT",
     "VISIT",
     "Beam",
     "BeamDetector",
@@ -19,6 +23,8 @@ __all__ = [
     "DoseLimitExceeded",
     "EDSDetector",
     "EELSDetector",
+    "EnergyOffset",
+    "FrameGrid",
     "FrameScan",
     "HAADFDetector",
     "ListScan",

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from ophyd.utils import LimitError
 
+from daisy_bluesky.devices._area import Area
+
 ELECTRONS_PER_PICOCOULOMB = 1e-12 / 1.602176634e-19
 _ROUNDING = 1.0 + 1e-9
 
@@ -35,6 +37,8 @@ class DoseAccount:
         Names the account; another one after `reset`.
     charge : float
         Charge the field has received, pC.
+    frames : int
+        Frames the field has received.
     visits : ndarray of int32, (rows, columns)
         Exposures that each pixel has received.
     dwell_map : ndarray of float64, (rows, columns)
@@ -66,6 +70,7 @@ class DoseAccount:
         """Forget everything: a fresh field is under the beam."""
         self.uid = str(uuid.uuid4())
         self.charge = 0.0
+        self.frames = 0
         self.visits: NDArray[np.int32] = np.zeros(self._shape, np.int32)
         self.dwell_map: NDArray[np.float64] = np.zeros(self._shape)
         self.charge_map: NDArray[np.float64] = np.zeros(self._shape)
@@ -123,6 +128,28 @@ class DoseAccount:
                 f"max_pixel_dose: pixel {pixel} would receive {dose:.6g} e-/A^2, "
                 f"over the limit of {self.max_pixel_dose:.6g} e-/A^2; raise the limit or expose it for less time"
             )
+
+    def check_area(self, area: Area, charge: float) -> None:
+        """Refuse a charge on an area that would break a limit; raises as `check` does."""
+        if self.charge + charge > self.max_charge * _ROUNDING:
+            self.check((0, 0), charge)
+        dose = (self.charge_map[area.box] + charge * area.shares) * self._dose_per_picocoulomb
+        if dose.max() > self.max_pixel_dose * _ROUNDING:
+            raise DoseLimitExceeded(
+                f"max_pixel_dose: the area would receive {dose.max():.6g} e-/A^2, "
+                f"over the limit of {self.max_pixel_dose:.6g} e-/A^2; raise the limit or expose it for less time"
+            )
+
+    def visit_area(self, area: Area) -> None:
+        """Count an exposure of every pixel of an area."""
+        self.visits[area.box] += 1
+
+    def add_area(self, area: Area, seconds: float, current: float) -> None:
+        """Book `seconds` of a beam of `current` pA on an area."""
+        charge = seconds * current
+        self.charge += charge
+        self.dwell_map[area.box] += seconds * area.shares
+        self.charge_map[area.box] += charge * area.shares
 
     def add(self, pixel: tuple[int, int], seconds: float, current: float) -> None:
         """Book `seconds` of a beam of `current` pA on a pixel."""

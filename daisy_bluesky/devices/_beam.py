@@ -1,6 +1,8 @@
 """The one beam that all detectors share."""
 
+import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,15 @@ from ophyd import Component, Device
 from ophyd.utils import LimitError
 
 from daisy_bluesky.devices._account import DoseAccount
+from daisy_bluesky.devices._area import Area, FrameCover
 from daisy_bluesky.devices._exhaustible import Exhaustible
 from daisy_bluesky.devices._exposer import Exposed, Exposer
+from daisy_bluesky.devices._frame_exposer import FrameExposer
+from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._signals import PositiveQuantity, ReadBack
 from daisy_bluesky.devices._simulated_exposer import SimulatedExposer
 from daisy_bluesky.devices._wall_exposer import WallExposer
-from daisy_bluesky.protocols import Instrument
+from daisy_bluesky.protocols import FrameExposure, FrameInstrument, Instrument
 
 _READING = {"charge": "pC", "dwell_time": "s", "total_charge": "pC", "time": "s"}
 
@@ -83,6 +88,7 @@ class Beam(Device):
         )
         kind = SimulatedExposer if instrument.clock.simulated else WallExposer
         self._exposer: Exposer = kind(instrument, self._account, timeout)
+        self._frame: FrameExposer | None = None
 
     def expose(self, detector: Exposed, dwell: float) -> Status:
         """Expose the specimen for a detector.
@@ -109,6 +115,60 @@ class Beam(Device):
         except BaseException:
             self._exposer.interrupt()
             raise
+
+    @property
+    def scans_frames(self) -> bool:
+        """Whether the instrument scans whole frames itself."""
+        return isinstance(self.instrument, FrameInstrument)
+
+    def begin_frame(self, detectors: Sequence[str], grid: FrameGrid, dwell: float) -> FrameExposer:
+        """Begin a frame of an instrument that scans them itself; its lines are then exposed one by one.
+
+        Parameters
+        ----------
+        detectors : sequence of str
+            What the instrument calls the detectors to integrate.
+        grid : FrameGrid
+            The pixels.
+        dwell : float
+            Dwell time of a pixel, s.
+
+        Raises
+        ------
+        DoseLimitExceeded
+            If the frame would break a limit; nothing is exposed.
+        TypeError
+            If the instrument scans no frames.
+        """
+        if not isinstance(self.instrument, FrameInstrument):
+            raise TypeError(f"the instrument {self.instrument.name} scans no frames itself; scan line by line")
+        self._exposer.finish()
+        current = float(self.current.get())
+        frame = FrameExposer(self.instrument, self._exposer, self._account, grid, dwell, current)
+        frame.begin(detectors)
+        self._frame = frame
+        return frame
+
+    @property
+    def max_pixel_dose(self) -> float | None:
+        """Largest dose that a pixel may receive, e-/A^2; None for no limit."""
+        return self._account.max_pixel_dose if math.isfinite(self._account.max_pixel_dose) else None
+
+    @property
+    def max_charge(self) -> float | None:
+        """Largest charge that the field may receive, pC; None for no limit."""
+        return self._account.max_charge if math.isfinite(self._account.max_charge) else None
+
+    def book_frame(self, grid: FrameGrid, charge: float, seconds: float) -> None:
+        """Book a frame that an earlier run has scanned: its charge, pC, and unblanked seconds."""
+        area = self._cover(grid)
+        self._account.visit_area(area)
+        self._account.frames += 1
+        self._account.add_area(area, seconds, charge / seconds)
+
+    def dose_of(self, grid: FrameGrid) -> float:
+        """Return the largest dose that a pixel of the field under a frame has received, e-/A^2."""
+        return float(self._account.dose[self._cover(grid).box].max())
 
     def place(self, row: float, column: float, settle_time: float = 0.0) -> Status:
         """Move the probe, in pixels; the status finishes when it has settled.
@@ -139,6 +199,10 @@ class Beam(Device):
                 f"probe: (row, column) = ({row}, {column}) lies outside the field of {rows} x {columns} pixels "
                 f"(rows 0 to {rows - 1}, columns 0 to {columns - 1})"
             )
+
+    def _cover(self, grid: FrameGrid) -> Area:
+        frame = FrameExposure(0, grid.shape, grid.pixel_size, grid.origin, 0.0, 0.0, 0.0)
+        return FrameCover(frame, self.instrument.shape, self.instrument.pixel_size).whole()
 
     def __repr__(self) -> str:  # short, because the RunEngine asks for it with every message
         return f"{type(self).__name__}(name={self.name!r})"
@@ -261,7 +325,9 @@ class Beam(Device):
         self._exposer.finish()
 
     def interrupt(self) -> None:
-        """End the open exposure now, and blank; its detectors are read out with what they have."""
+        """End the open exposure or frame now, and blank; detectors of an exposure are read out with what they have."""
+        if self._frame is not None:
+            self._frame.interrupt()
         self._exposer.interrupt()
 
     def await_detector(self, detector: Exposed) -> None:
@@ -279,12 +345,14 @@ class Beam(Device):
     def stop(self, *, success: bool = False) -> None:
         """Blank: at once, or when the open exposure has ended if `success` (so the RunEngine asks before a pause)."""
         if success:
-            self._exposer.hold()
+            self.pause()
         else:
             self.interrupt()
 
     def pause(self) -> None:
         """Let the open exposure come to its end, and blank; one that waits for its detectors begins after `resume`."""
+        if self._frame is not None:
+            self._frame.hold()
         self._exposer.hold()
 
     def resume(self) -> None:

@@ -7,6 +7,7 @@ from daisy_bluesky.devices._beam import Beam
 from daisy_bluesky.devices._detector import BeamDetector
 from daisy_bluesky.devices._eds import EDSDetector
 from daisy_bluesky.devices._eels import EELSDetector
+from daisy_bluesky.devices._energy_offset import EnergyOffset, EnergyShifting
 from daisy_bluesky.devices._haadf import HAADFDetector
 from daisy_bluesky.devices._probe import ProbePositioner
 from daisy_bluesky.protocols import Instrument
@@ -16,13 +17,14 @@ _DETECTORS = ("haadf", "eds", "eels")
 
 @dataclass(frozen=True)
 class Devices:
-    """The beam, the probe and the detectors; a detector that the instrument does not have is None."""
+    """The beam, the probe and the detectors; what the instrument does not have is None."""
 
     beam: Beam
     probe: ProbePositioner
     haadf: HAADFDetector | None = None
     eds: EDSDetector | None = None
     eels: EELSDetector | None = None
+    energy_offset: EnergyOffset | None = None
 
     @property
     def detectors(self) -> list[BeamDetector]:
@@ -85,4 +87,5 @@ def make_devices(
         HAADFDetector(instrument, beam, dwell_time=dwells["haadf"]) if "haadf" in dwells else None,
         EDSDetector(instrument, beam, dwell_time=dwells["eds"]) if "eds" in dwells else None,
         EELSDetector(instrument, beam, dwell_time=dwells["eels"]) if "eels" in dwells else None,
+        EnergyOffset(instrument) if isinstance(instrument, EnergyShifting) else None,
     )

@@ -5,22 +5,28 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from bluesky.protocols import Status
 
 from daisy_bluesky.devices._account import DoseLimitExceeded
 from daisy_bluesky.devices._detector import BeamDetector
+from daisy_bluesky.devices._eels import EELSDetector
+from daisy_bluesky.devices._frame_grid import FrameGrid
+from daisy_bluesky.devices._frame_measurements import FrameMeasurement, PixelByPixel, WholeFrame
 from daisy_bluesky.devices._frame_signals import frame_signals
-from daisy_bluesky.devices._list_scan import VISIT, ListScan
+from daisy_bluesky.devices._line_gate import LineGate
 from daisy_bluesky.devices._probe import ProbePositioner
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
+
+_SPENT = {"charge": "pC", "dwell_time": "s", "time": "s", "seconds": "s"}
 
 
 class FrameScan:
     """Scans all pixels of a field line by line, all detectors in one exposure at each, and gives one event.
 
-    Every pixel is booked on the beam's account, and the beam is blanked between pixels, at the end and on every fault.
-    A pause lets the pixel in progress end, and the scan goes on with the next when it is resumed. A frame that failed,
+    An instrument that scans frames itself does so, and the beam stays on from line to line; another is led from pixel
+    to pixel, and the beam is blanked between them. It is blanked at the end and on every fault, and everything is
+    booked on its account. A pause lets the pixel, or the line, in progress end, and the scan goes on with the next when
+    it is resumed. A frame that failed,
     was stopped, or met a limit of the beam gives no event; what it exposed is on the account.
 
     Parameters
@@ -31,7 +37,9 @@ class FrameScan:
     probe : ProbePositioner
         What moves the beam.
     shape : tuple of int, optional
-        Rows and columns, pixels; the whole field when None.
+        Rows and columns, pixels of the field from its first; the whole field when None.
+    grid : FrameGrid, optional
+        Where the pixels lie, in place of `shape`.
     dwell_time : float
         Dwell time of every pixel, s.
     timeout : float
@@ -58,6 +66,7 @@ class FrameScan:
         probe: ProbePositioner,
         *,
         shape: tuple[int, int] | None = None,
+        grid: FrameGrid | None = None,
         dwell_time: float = 1e-5,
         timeout: float = 60.0,
         name: str = "frame",
@@ -65,49 +74,63 @@ class FrameScan:
         if not detectors:
             raise ValueError("detectors: give at least one that measures the frame")
         self.name = name
-        self.shape = probe.shape if shape is None else (int(shape[0]), int(shape[1]))
-        if not all(0 < size <= largest for size, largest in zip(self.shape, probe.shape, strict=True)):
-            raise ValueError(f"shape: {self.shape} does not lie in the field of {probe.shape} pixels")
-        self._detectors = tuple(detectors)
-        self._beam = probe.beam
-        self._list = ListScan(detectors, probe, [self._beam], timeout=timeout, name=f"{name}_pixels")
+        field = probe.shape if shape is None else (int(shape[0]), int(shape[1]))
+        self._grid = FrameGrid(field, probe.pixel_size) if grid is None else grid
+        self._grid.check(probe.shape, probe.pixel_size)
+        self._detectors, self._probe, self._beam = tuple(detectors), probe, probe.beam
         self._timeout = timeout
-        self._signals = frame_signals(self._detectors, self.shape)
+        number = "<f4" if self._beam.scans_frames else "<f8"
+        self._signals = frame_signals(self._detectors, self._grid.shape, number)
+        self._measurement: FrameMeasurement = (
+            WholeFrame(self._detectors, self._beam, self._signals, name)
+            if self._beam.scans_frames
+            else PixelByPixel(self._detectors, probe, self._signals, timeout, name)
+        )
+        self._measurement.check(self._grid)
+        self._gate = LineGate()
         self._reading: dict[str, dict[str, Any]] = {}
         self._status = ExposureStatus(None)
         self._worker: threading.Thread | None = None
-        self._going_on = threading.Event()
-        self._between_lines = threading.Lock()
-        self._ended = False
         self.prepare(dwell_time)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, pixels."""
+        return self._grid.shape
 
     @property
     def limit(self) -> DoseLimitExceeded | None:
         """The limit of the beam that has ended the latest frame."""
-        return self._list.limit
+        return self._measurement.limit
 
     @property
     def hints(self) -> dict[str, Any]:
         """What to show: the charge of the frame."""
         return {"fields": [f"{self.name}_charge"]}
 
-    def prepare(self, dwell_time: float) -> Status:
-        """Set the dwell time of every pixel, s.
+    def prepare(self, value: float | FrameGrid) -> Status:
+        """Set the dwell time of every pixel, s, or where the pixels lie.
 
         Raises
         ------
         ValueError
-            If it is not positive.
+            If the dwell time is not positive, or the pixels are others in number or outside the field.
         """
-        if not dwell_time > 0:
-            raise ValueError(f"dwell_time: {dwell_time} s is not positive")
-        self.dwell_time = float(dwell_time)
+        if isinstance(value, FrameGrid):
+            if value.shape != self.shape:
+                raise ValueError(f"grid: frames of {self.shape} pixels cannot become {value.shape}; make another scan")
+            value.check(self._probe.shape, self._probe.pixel_size)
+            self._grid = value
+        elif value > 0:
+            self.dwell_time = float(value)
+        else:
+            raise ValueError(f"dwell_time: {value} s is not positive")
         return FinishedStatus()
 
     def trigger(self) -> Status:
         """Scan the frame; the status finishes when it can be read, or fails with what went wrong."""
-        self._ended = False
-        self._going_on.set()
+        self._gate.begin()
+        self._reading = {}  # one frame in memory at a time
         status = self._status = ExposureStatus(None)
         own = [(detector, detector.dwell_time.get()) for detector in self._detectors]
         self._worker = threading.Thread(target=self._scan, args=(status, own), name=self.name, daemon=True)
@@ -117,10 +140,9 @@ class FrameScan:
     def _scan(self, status: ExposureStatus, own: list[tuple[BeamDetector, float]]) -> None:
         error: Exception | None = None
         try:
-            self._reading = self._read_lines()
+            self._reading = self._measured()
         except Exception as raised:  # noqa: BLE001 - whatever a device raises belongs to the status
             error = raised
-            self._discard()
         finally:
             self._beam.interrupt()
             for detector, dwell_time in own:
@@ -130,48 +152,12 @@ class FrameScan:
         else:
             status.set_exception(error)
 
-    def _read_lines(self) -> dict[str, dict[str, Any]]:
-        parts: dict[str, list[Any]] = {key: [] for key in self._signals}
-        charge, times = 0.0, []
-        for row in range(self.shape[0]):
-            data = self._measured_line(row)
-            for key, signal in self._signals.items():
-                parts[key].append(signal.of_line(row, data))
-            charge += float(np.sum(data[f"{self._beam.name}_charge"]))
-            times += [data[f"{self._beam.name}_time"][0], data[f"{self._beam.name}_time"][-1]]
-        values: dict[str, Any] = {key: signal.joined(parts[key]) for key, signal in self._signals.items()}
-        spent = {"charge": charge, "dwell_time": self.dwell_time, "time": float(times[0])}
-        spent["seconds"] = float(times[-1] - times[0]) + self.dwell_time
-        values |= {f"{self.name}_{key}": value for key, value in spent.items()}
+    def _measured(self) -> dict[str, dict[str, Any]]:
+        values = self._measurement.measure(self._grid, self.dwell_time, self._gate) | {"dwell_time": self.dwell_time}
+        named = {f"{self.name}_{key}": values.pop(key) for key in _SPENT}
+        named |= {f"{eels.name}_energy_offset": eels.first_energy for eels in self._spectrometers}
         now = time.time()
-        return {key: {"value": value, "timestamp": now} for key, value in values.items()}
-
-    def _measured_line(self, row: int) -> dict[str, Any]:
-        line = np.empty(self.shape[1], VISIT)
-        line["row"], line["column"], line["dwell"] = row, np.arange(self.shape[1]), self.dwell_time
-        self._list.prepare(line)
-        self._start_line()
-        self._list.complete().wait(None)  # type: ignore[attr-defined]
-        if self.limit is not None:
-            raise self.limit
-        pages = list(self._list.collect_pages())
-        if self._ended or not pages or len(pages[0]["time"]) < len(line):
-            raise RuntimeError(f"{self.name}: stopped in line {row} of {self.shape[0]}; scan the frame again")
-        return dict(pages[0]["data"])
-
-    def _start_line(self) -> None:
-        """Start a line when nobody has paused the scan; a pause finds it either not begun or under way."""
-        while True:
-            self._going_on.wait()
-            with self._between_lines:
-                if self._going_on.is_set():
-                    if not self._ended:
-                        self._list.kickoff()
-                    return
-
-    def _discard(self) -> None:
-        for _ in self._list.collect_pages():
-            pass
+        return {key: {"value": value, "timestamp": now} for key, value in (values | named).items()}
 
     def read(self) -> dict[str, dict[str, Any]]:
         """Return the frame triggered last, once it has been measured: a pause cuts the waiting short, not the scan.
@@ -192,7 +178,6 @@ class FrameScan:
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return the data keys of a frame: images, lists and spectra of the detectors, and what it spent."""
         source = self._beam.source
-        units = {"charge": "pC", "dwell_time": "s", "time": "s", "seconds": "s"}
         spent = {
             f"{self.name}_{key}": {
                 "source": source,
@@ -201,42 +186,42 @@ class FrameScan:
                 "dtype_numpy": "<f8",
                 "units": unit,
             }
-            for key, unit in units.items()
+            for key, unit in _SPENT.items()
         }
-        return {**{key: dict(signal.data_key) for key, signal in self._signals.items()}, **spent}
+        offsets = {
+            key: described for eels in self._spectrometers for key, described in eels.energy_offset.describe().items()
+        }
+        return {**{key: dict(signal.data_key) for key, signal in self._signals.items()}, **offsets, **spent}
 
     def read_configuration(self) -> dict[str, Any]:
-        """Return the configuration of the detectors."""
-        return self._list.read_configuration()
+        """Return the configuration of the detectors, the probe and the beam."""
+        return self._merged("read_configuration")
 
     def describe_configuration(self) -> dict[str, Any]:
         """Return the data keys of the configuration."""
-        return self._list.describe_configuration()
+        return self._merged("describe_configuration")
 
     def pause(self) -> None:
-        """Let the pixel in progress end, and wait.
+        """Let the pixel in progress end, or the line where the instrument scans them, and wait.
 
         Raises
         ------
         NoReplayAllowed
             Always: the specimen has had its dose, and what it gave waits to be read.
         """
-        with self._between_lines:
-            self._going_on.clear()
-        self._list.pause()
+        self._gate.pause()
+        self._measurement.pause()
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        self._list.resume()
-        self._going_on.set()
+        self._measurement.resume()
+        self._gate.resume()
 
-    def stop(self, *, success: bool = True) -> None:
+    def stop(self, *, success: bool = True) -> None:  # noqa: ARG002 - whatever the reason, nothing more is exposed
         """End the scan after the pixel in progress; a frame that is not complete gives no event."""
-        with self._between_lines:
-            self._ended = True
-        self._list.stop(success=success)
-        self._going_on.set()
-        if self._worker is not None:
+        if self._worker is not None and self._worker.is_alive():
+            self._measurement.stop()
+            self._gate.end()
             self._worker.join(2 * self._timeout)
 
     def stage(self) -> list[object]:
@@ -248,3 +233,13 @@ class FrameScan:
         self.stop()
         self._beam.interrupt()
         return [self]
+
+    @property
+    def _spectrometers(self) -> list[EELSDetector]:
+        return [detector for detector in self._detectors if isinstance(detector, EELSDetector)]
+
+    def _merged(self, what: str) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for device in (self._probe, *self._detectors, self._beam):
+            merged.update(getattr(device, what)())
+        return merged

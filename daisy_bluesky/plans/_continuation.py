@@ -26,14 +26,14 @@ def go_on(
     asked: Mapping[str, Any],
 ) -> MsgGenerator[Preparation]:
     """Prepare the continuation of a run, and say what the beam's account does not know of yet."""
-    told = yield from _journal_directory()
+    told = yield from journal_directory()
     preparation = prepare_continued(uid, told or load_settings().journal_directory, detectors, probe, asked)
     if told is not None and beam is not None and preparation.continued.get("beam_account") != beam.account_uid:
         preparation = replace(preparation, unbooked=preparation.recommender.spending)
     return preparation
 
 
-def _journal_directory() -> MsgGenerator[Path | None]:
+def journal_directory() -> MsgGenerator[Path | None]:
     """Ask the RunEngine where its runs are: where no session told it, as configured; None where no RunEngine asks."""
     try:
         told: Path | None = yield Msg(JOURNAL_DIRECTORY)
@@ -78,7 +78,7 @@ def prepare_continued(
     start, models = stored_models(replay(latest))
     configuration = {**start["recommender"], "batch": given["batch"]}
     _check_agreement(uid, configuration, given)
-    _check_field(uid, start, probe)
+    check_field(uid, start, probe)
     key, channels = spectrum_key(detectors, configuration["spectrum"])
     if channels != configuration["channels"]:
         raise ValueError(f"continue_from: {key} has {channels} channels, run {uid} {configuration['channels']}")
@@ -103,7 +103,14 @@ def _comparable(value: Any) -> Any:
     return tuple(value) if isinstance(value, Sequence) else value
 
 
-def _check_field(uid: str, start: Mapping[str, Any], probe: NamedMovable[Any]) -> None:
+def check_field(uid: str, start: Mapping[str, Any], probe: NamedMovable[Any]) -> None:
+    """Refuse to go on with a run on another field or specimen.
+
+    Raises
+    ------
+    ValueError
+        It was measured elsewhere.
+    """
     measured, here = start.get("field"), getattr(probe, "field", None)
     if measured != here:
         raise ValueError(

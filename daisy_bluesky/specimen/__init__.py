@@ -16,6 +16,7 @@ from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fracti
 from daisy_bluesky.specimen._phase import Phase
 from daisy_bluesky.specimen._recorded import RecordedSpecimen, read_recording
 from daisy_bluesky.specimen._recording import Recording
+from daisy_bluesky.specimen._scanned_specimen import ScannedSpecimen
 from daisy_bluesky.specimen._silicon_drift_detector import SiliconDriftDetector
 from daisy_bluesky.specimen._virtual_specimen import VirtualSpecimen
 
@@ -37,6 +38,7 @@ __all__ = [
     "Recording",
     "ScanDetector",
     "ScanDistortion",
+    "ScannedSpecimen",
     "SiliconDriftDetector",
     "VirtualFrame",
     "VirtualSeries",

@@ -12,8 +12,6 @@ from daisy_bluesky.specimen._frame_scan import ScanDistortion
 from daisy_bluesky.specimen._frame_specimen import ProjectedSpecimen
 from daisy_bluesky.specimen._frame_spectra import DriftingSpectrometer, draw_events
 
-_XRAY_WIDENING = 1.3
-
 
 @dataclass(frozen=True)
 class VirtualFrame:
@@ -61,6 +59,9 @@ class VirtualSeries:
         Dwell time, s.
     seed : int, optional
         Seed of the noise.
+    reference : tuple of float, optional
+        Mean brightness and mean X-ray emission of a pixel that `counts` and `events` stand for, relative; those of this
+        field when not given.
 
     Raises
     ------
@@ -82,6 +83,7 @@ class VirtualSeries:
         current: float = 17.0,
         dwell: float = 0.001,
         seed: int = 0,
+        reference: tuple[float, float] | None = None,
     ) -> None:
         if not (min(counts, current, dwell) > 0 and events >= 0):
             raise ValueError("a series of frames needs counts, a beam current and a dwell time above zero")
@@ -94,17 +96,21 @@ class VirtualSeries:
         self._events = events
         self._seed = seed
         self.exposing = _exposing(current, dwell, shape, specimen.pixel_size)
-        still = np.zeros((*shape, 2))
-        self._scale = counts / float(specimen.image(still).mean())
-        self._xray_scale = events / float(self._rates(still, 0.0).sum()) if events else 0.0
+        brightness, self._emission = specimen.mean_signals(shape) if reference is None else reference
+        self._scale = counts / brightness
+        self._xray_scale = events / (self._emission * shape[0] * shape[1]) if events else 0.0
 
     def displacement(self, frame: int) -> NDArray[np.float64]:
         """Return the truth: what the frame shows at (r, c) lies at (r, c) + displacement, (rows, columns, 2) px."""
         return self.scan.displacement(frame, self.shape)
 
-    def expected_image(self, frame: int) -> NDArray[np.float64]:
-        """Return the ADF image of a frame without noise, (rows, columns) float64, detected electrons."""
-        dose = self._dose(frame)
+    def expected_image(self, frame: int, dose: float | None = None) -> NDArray[np.float64]:
+        """Return the ADF image of a frame without noise, (rows, columns) float64, detected electrons.
+
+        The effective dose of the specimen by then, e-/A^2, is that of the frames before it where none is given; so it
+        is for all that a frame records.
+        """
+        dose = self._dose(frame) if dose is None else dose
         left = self.specimen.amounts @ self.damage.remaining(self.specimen.elements, dose)
         return self._scale * self.specimen.image(
             self.displacement(frame),
@@ -112,11 +118,11 @@ class VirtualSeries:
             support=self.specimen.support + 0.05 * self.damage.carbon(dose),
         )
 
-    def image(self, frame: int) -> NDArray[np.float32]:
+    def image(self, frame: int, dose: float | None = None) -> NDArray[np.float32]:
         """Return the ADF image of a frame, (rows, columns) float32, digital counts."""
-        return self.detector.read(self.expected_image(frame), self._rng(frame, 0))
+        return self.detector.read(self.expected_image(frame, dose), self._rng(frame, 0))
 
-    def events(self, frame: int) -> NDArray[np.void]:
+    def events(self, frame: int, dose: float | None = None) -> NDArray[np.void]:
         """Return the X-rays of a frame, (n,) structured: row, column, channel, count.
 
         Raises
@@ -126,10 +132,11 @@ class VirtualSeries:
         """
         if not self._events:
             raise ValueError("this series records no X-rays: give it a number of events per frame")
-        rates = self._xray_scale * self._rates(self.displacement(frame), self._dose(frame))
+        dose = self._dose(frame) if dose is None else dose
+        rates = self._xray_scale * self._rates(self.displacement(frame), dose)
         return draw_events(rates, (*self.specimen.elements, "C"), self._rng(frame, 1))
 
-    def cube(self, frame: int) -> NDArray[np.float32]:
+    def cube(self, frame: int, dose: float | None = None) -> NDArray[np.float32]:
         """Return the EELS spectra of a frame, (rows, columns, channels) float32, digital counts.
 
         Raises
@@ -139,9 +146,9 @@ class VirtualSeries:
         """
         if self.spectrometer is None:
             raise ValueError("this series records no EELS spectra: give it a spectrometer")
-        dose = self._dose(frame)
+        dose = self._dose(frame) if dose is None else dose
         maps = self._rates(self.displacement(frame), dose)
-        amounts = np.moveaxis(maps, 0, -1) / maps.sum(axis=0).mean()
+        amounts = np.moveaxis(maps, 0, -1) / self._emission
         elements = (*self.specimen.elements, "C")
         amounts = amounts * self.damage.edge_strength(elements, dose)
         return self.spectrometer.cube(amounts, elements, self.energy_shift(frame), self._rng(frame, 2))
@@ -152,23 +159,18 @@ class VirtualSeries:
             return np.zeros(self.shape)
         return self.spectrometer.energy_shift(frame, self.shape, self._seed)
 
-    def frame(self, frame: int) -> VirtualFrame:
+    def frame(self, frame: int, dose: float | None = None) -> VirtualFrame:
         """Return all that one frame records."""
         return VirtualFrame(
-            self.image(frame),
-            self.events(frame) if self._events else None,
-            self.cube(frame) if self.spectrometer is not None else None,
+            self.image(frame, dose),
+            self.events(frame, dose) if self._events else None,
+            self.cube(frame, dose) if self.spectrometer is not None else None,
         )
 
     def _rates(self, displacement: NDArray[np.float64], dose: float) -> NDArray[np.float64]:
         """Return how much of each element, carbon last, lies under the probe, (elements + 1, rows, columns)."""
         left = self.damage.remaining(self.specimen.elements, dose)
-        maps = [
-            self.specimen.image(
-                displacement, weights=self.specimen.amounts[:, k] * part, support=0.0, widening=_XRAY_WIDENING
-            )
-            for k, part in enumerate(left)
-        ]
+        maps = [part * emission for part, emission in zip(left, self.specimen.emission(displacement), strict=True)]
         maps.append(np.full(self.shape, self.specimen.support + self.damage.carbon(dose)))
         return np.array(maps)
 

@@ -1,12 +1,12 @@
 """Specimens at atomic resolution, seen in projection."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.specimen._frame_render import add_columns
+from daisy_bluesky.specimen._frame_render import REACH, SLACK, add_columns
 
 KESTERITE_CELL = (0.604, 0.565)  # nm
 KESTERITE_MOTIF = (
@@ -18,6 +18,7 @@ KESTERITE_MOTIF = (
     ("Ag", 0.62, 0.50),
 )
 SUPPORT = 0.46  # of one column's height
+XRAY_WIDENING = 1.3
 BRIGHTNESS: Mapping[str, float] = {"Ag": 1.0, "Sn": 1.12, "Se": 0.62, "Zn": 0.5, "C": 0.05}
 
 
@@ -86,6 +87,58 @@ class ProjectedSpecimen:
             self.brightness if weights is None else weights,
         )
         return image
+
+    def emission(self, displacement: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        """Yield how much of each element the X-rays of a scan come from, (rows, columns) float64, relative."""
+        for amounts in self.amounts.T:
+            yield self.image(displacement, weights=amounts, support=0.0, widening=XRAY_WIDENING)
+
+    def mean_signals(self, shape: tuple[int, int]) -> tuple[float, float]:
+        """Return the mean brightness and X-ray emission, support included, of a field that is scanned still."""
+        still = np.zeros((*shape, 2))
+        emission = sum(float(element.mean()) for element in self.emission(still))
+        return float(self.image(still).mean()), emission + self.support
+
+    def window(
+        self, origin: tuple[float, float], pixel_size: float, reach: tuple[NDArray[np.float64], NDArray[np.float64]]
+    ) -> "ProjectedSpecimen":
+        """Return what a scan with another pixel size, beginning elsewhere, can see.
+
+        Parameters
+        ----------
+        origin : tuple of float
+            Row and column of the scan's first pixel here, px.
+        pixel_size : float
+            Distance between the scan's pixels, nm.
+        reach : tuple of ndarray
+            Lowest and highest (row, column) where the beam comes to be, (2,) float64, px of the scan.
+
+        Returns
+        -------
+        ProjectedSpecimen
+            In pixels of the scan.
+        """
+        ratio = self.pixel_size / pixel_size
+        positions, widths = (self.positions - np.array(origin)) * ratio, self.widths * ratio
+        slack = 2 * REACH * widths[:, np.newaxis] + SLACK
+        seen = ((positions > reach[0] - slack) & (positions < reach[1] + slack)).all(axis=1)
+        return ProjectedSpecimen(
+            positions[seen],
+            widths[seen],
+            self.brightness[seen],
+            self.amounts[seen],
+            self.elements,
+            self.support,
+            pixel_size,
+        )
+
+    def spread(self, variance: float) -> "ProjectedSpecimen":
+        """Return the same seen by a beam that is moved about while it dwells, with a variance along each axis, px^2."""
+        widths = np.sqrt(self.widths**2 + variance)
+        left = (self.widths / widths) ** 2
+        return replace(
+            self, widths=widths, brightness=self.brightness * left, amounts=self.amounts * left[:, np.newaxis]
+        )
 
 
 def crystal(

@@ -4,7 +4,7 @@ from daisy_bluesky.storage._adapter import LBJAdapter
 from daisy_bluesky.storage._catalog import Catalog, open_catalog
 from daisy_bluesky.storage._configuration import DataFolder
 from daisy_bluesky.storage._file_frames import file_frames
-from daisy_bluesky.storage._find_run import find_run
+from daisy_bluesky.storage._find_run import find_run, start_documents
 from daisy_bluesky.storage._inline import inline
 from daisy_bluesky.storage._interrupts import interrupts_deferred
 from daisy_bluesky.storage._journal_directory import (
@@ -48,6 +48,7 @@ __all__ = [
     "replay",
     "run_frames",
     "serve_catalog",
+    "start_documents",
     "tell_journal_directory",
     "withhold_journal_directory",
     "write_series",

@@ -1,9 +1,10 @@
 """Finding a run's journal by its uid."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from daisy_bluesky.storage._document_file import DOCUMENTS_NAME
-from daisy_bluesky.storage._lines import has_start
+from daisy_bluesky.storage._lines import Document, has_start
 from daisy_bluesky.storage._read_journal import read_journal
 
 
@@ -39,6 +40,23 @@ def find_run(uid: str, directory: Path | str) -> Path:
     if not named:
         raise ValueError(f"no run in {directory} has a uid that begins with {uid!r}")
     raise ValueError(f"{len(named)} runs in {directory} have uids that begin with {uid!r}; give more of the uid")
+
+
+def start_documents(directory: Path | str) -> Iterator[Document]:
+    """Yield the start document of every run in a folder of journals, in no order; runs that are damaged are left out.
+
+    Parameters
+    ----------
+    directory : path-like
+        Folder of all journals; it need not exist.
+    """
+    for path in Path(directory).glob(f"*/{DOCUMENTS_NAME}"):
+        try:
+            name, document = next(read_journal(path), ("", {}))
+        except ValueError:
+            continue  # whoever reads that run says what is wrong with it
+        if name == "start":
+            yield document
 
 
 def _start_time(folder: Path) -> float:

@@ -76,7 +76,7 @@ class VirtualInstrument:
         specimen: Specimen,
         *,
         clock: Clock | None = None,
-        faults: Mapping[str, Callable[[Exposure], None]] | None = None,
+        faults: Mapping[str, Callable[[Any], None]] | None = None,
     ) -> None:
         self.specimen = specimen
         self.shape = specimen.shape

@@ -1,0 +1,49 @@
+"""What lets a scan go from line to line."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class LineGate:
+    """Opens for one line after the other, unless the scan is paused or has been stopped."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+        self._in_line = threading.Lock()
+        self._ended = False
+
+    def begin(self) -> None:
+        """Open for a new frame."""
+        self._ended = False
+        self._open.set()
+
+    def pause(self) -> None:
+        """Close once the line that is passing has passed."""
+        with self._in_line:
+            self._open.clear()
+
+    def resume(self) -> None:
+        """Open again."""
+        self._open.set()
+
+    def end(self) -> None:
+        """Let no further line pass, once the one that is passing has passed."""
+        with self._in_line:
+            self._ended = True
+        self._open.set()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the scan has been stopped."""
+        return self._ended
+
+    @contextmanager
+    def line(self) -> Iterator[bool]:
+        """Wait until the gate is open; while the context lasts, `pause` and `end` wait. False after the end."""
+        while True:
+            self._open.wait()
+            with self._in_line:
+                if self._open.is_set():
+                    yield not self._ended
+                    return
