@@ -14,9 +14,10 @@ from daisy_bluesky.spectra import EnergyAxis
 from daisy_bluesky.storage._inline import payload_value
 from daisy_bluesky.storage._payload import Payload, inline_descriptor
 from daisy_bluesky.storage._payload_reader import PayloadReader
-from daisy_bluesky.storage._read_journal import documents_path, final_events
+from daisy_bluesky.storage._read_journal import documents_path, final_events, read_journal
 
 IMAGE, SPECTRA = "_image", "_frame"
+AXIS = {"offset": "energy_offset", "dispersion": "dispersion"}
 UNITS = {"eds": "keV", "eels": "eV"}
 ELECTRONS = 1e-12 / 1.602176634e-19  # in a picocoulomb
 SQUARE_ANGSTROMS = 100.0  # in a square nanometre
@@ -24,35 +25,36 @@ SQUARE_ANGSTROMS = 100.0  # in a square nanometre
 
 @dataclass(frozen=True)
 class PayloadOfFrame:
-    """Reads a payload by the number of its frame; it can be sent to other processes that see the file.
+    """Reads a payload by the number of its frame; it can be sent to other processes that see the files.
 
     Attributes
     ----------
-    path : Path
-        The LBJ file.
+    folder : tuple of Path
+        The folder of the run of each frame.
     payload : Payload
-        What is in it.
+        What is in its file.
     seq_nums : tuple of int
         The event of each frame.
     """
 
-    path: Path
+    folders: tuple[Path, ...]
     payload: Payload
     seq_nums: tuple[int, ...]
 
     def __call__(self, number: int) -> NDArray[Any]:
         """Return what a frame recorded, as its device gave it."""
-        value: NDArray[Any] = payload_value(_reader(self.path), self.payload, self.seq_nums[number])
+        reader = _reader(self.folders[number] / self.payload.file_name)
+        value: NDArray[Any] = payload_value(reader, self.payload, self.seq_nums[number])
         return value
 
 
 def run_frames(folder: Path | str) -> SeriesFrames:
-    """Return the frames of a multi-frame run that its journal holds; it may still be written.
+    """Return the frames of a multi-frame run and of those it continues; it may still be written.
 
     Parameters
     ----------
     folder : path-like
-        The run's folder.
+        The run's folder, as its journal keeps it; the runs it continues lie beside it.
 
     Returns
     -------
@@ -65,43 +67,48 @@ def run_frames(folder: Path | str) -> SeriesFrames:
     ValueError
         If it is damaged, or the run has no frames.
     """
-    reader = _Reading(documents_path(folder).parent)
-    for name, document in final_events(folder):
-        reader.take(name, document)
-    return reader.series()
+    last = documents_path(folder).parent
+    reading = _Reading()
+    _, start = next(read_journal(last))
+    for uid in (*start.get("continues", ()), last.name):
+        reading.read(last.parent / uid)
+    return reading.series()
 
 
 class _Reading:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    """What the runs of a series say about its frames."""
+
+    def __init__(self) -> None:
         self._start: Mapping[str, Any] = {}
         self._descriptor: Mapping[str, Any] = {}
         self._payloads: dict[str, Payload] = {}
-        self._events: list[Mapping[str, Any]] = []
+        self._events: list[tuple[Path, Mapping[str, Any]]] = []
 
-    def take(self, name: str, document: Mapping[str, Any]) -> None:
-        if name == "start":
-            self._start = document
-        elif name == "descriptor" and document["name"] == "primary":
-            self._descriptor, self._payloads = inline_descriptor(dict(document))
-        elif name == "event" and document["descriptor"] == self._descriptor.get("uid"):
-            self._events.append(document)
+    def read(self, folder: Path) -> None:
+        for name, document in final_events(folder):
+            if name == "start":
+                self._start = document
+            elif name == "descriptor" and document["name"] == "primary":
+                self._descriptor, self._payloads = inline_descriptor(dict(document))
+            elif name == "event" and document["descriptor"] == self._descriptor.get("uid"):
+                self._events.append((folder, document))
 
     def series(self) -> SeriesFrames:
         images = [key for key in self._payloads if key.endswith(IMAGE)]
         if not images or not self._events:
-            raise ValueError(f"run {self._start.get('uid', self._folder)} holds no frames; it is no multi-frame run")
+            raise ValueError(f"run {self._start.get('uid', '')} holds no frames; it is no multi-frame run")
         shape = self._payloads[images[0]].shape
         spectra = {key.removesuffix(SPECTRA): key for key in self._payloads if key.endswith(SPECTRA)}
         about = self._start.get("multiframe", {})
+        eels = self._axis("eels", spectra.get("eels"))
         return SeriesFrames(
             len(self._events),
             self._of(images[0]),
             events=self._of(spectra["eds"]) if "eds" in spectra else None,
             eds_axis=self._axis("eds", spectra.get("eds")),
             spectra=self._of(spectra["eels"]) if "eels" in spectra else None,
-            eels_axis=self._axis("eels", spectra.get("eels")),
-            energy_offsets=self._each("eels_energy_offset"),
+            eels_axis=eels,
+            energy_offsets=() if eels is None else self._each("eels_energy_offset"),
             areas=tuple(int(area) for area in self._each("area")),
             pixel_size=about.get("pixel_size"),
             dose_per_frame=self._dose(about.get("pixel_size"), shape),
@@ -109,21 +116,20 @@ class _Reading:
         )
 
     def _of(self, key: str) -> PayloadOfFrame:
-        payload = self._payloads[key]
-        return PayloadOfFrame(
-            self._folder / payload.file_name, payload, tuple(int(event["seq_num"]) for event in self._events)
-        )
+        folders = tuple(folder for folder, _ in self._events)
+        return PayloadOfFrame(folders, self._payloads[key], tuple(int(event["seq_num"]) for _, event in self._events))
 
     def _each(self, key: str) -> tuple[float, ...]:
         """Return a number of each frame, or nothing where not every frame has it."""
-        found = [event["data"][key] for event in self._events if key in event["data"]]
+        found = [event["data"][key] for _, event in self._events if key in event["data"]]
         return tuple(float(value) for value in found) if len(found) == len(self._events) else ()
 
     def _axis(self, name: str, key: str | None) -> EnergyAxis | None:
         if key is None:
             return None
         offset, dispersion = f"{name}_energy_offset", f"{name}_dispersion"
-        configured: dict[str, Any] = {}
+        told = self._start.get("multiframe", {}).get("spectra", {}).get(key, {})
+        configured = {f"{name}_{place}": told[part] for part, place in AXIS.items() if part in told}
         for configuration in self._descriptor.get("configuration", {}).values():
             configured |= configuration["data"]
         offsets = self._each(offset)
