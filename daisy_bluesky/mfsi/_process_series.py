@@ -37,7 +37,7 @@ class ProcessedSeries:
     placement : Placement
         Where the frames lie; which were left out, and why.
     image, exposure : (rows, columns) float64
-        The aligned images over their exposure, upsampled, and that exposure, in whole pixels of a frame.
+        The aligned images over their exposure, upsampled, and that exposure, in that of a whole pixel of one frame.
     corner : tuple of int
         Row and column of the image's first pixel in the upsampled common frame.
     first_image : (rows, columns) float64

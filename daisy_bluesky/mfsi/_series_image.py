@@ -48,7 +48,7 @@ def summed_images(
     image : (rows, columns) float64
         Mean intensity; not a number where no frame looked.
     exposure : (rows, columns) float64
-        In whole pixels of a frame.
+        In exposures of a whole pixel of one frame.
     """
     top, left, rows, columns = field
     total = AlignedSum((ceil(rows / upsample), ceil(columns / upsample)), upsample=upsample)
@@ -58,7 +58,7 @@ def summed_images(
         if watch is not None:
             watch(place, len(numbers))
     inside = np.s_[:rows, :columns]
-    return total.image()[inside], total.exposure[inside] * upsample**2
+    return total.image()[inside], total.exposure[inside]
 
 
 def field_of(placement: Placement, options: SeriesOptions) -> Box:

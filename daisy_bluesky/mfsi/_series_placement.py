@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi._aligned_image import AlignedSum
 from daisy_bluesky.mfsi._alignment_count import Map
+from daisy_bluesky.mfsi._area_shifts import area_shifts
 from daisy_bluesky.mfsi._register import register
 from daisy_bluesky.mfsi._registration import Registration
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
@@ -125,13 +126,8 @@ def _areas_together(
     if len(registrations) == 1:
         return dict.fromkeys(registrations, np.zeros(2))
     means = [_mean_image(frames.with_frames(numbers[area]), found) for area, found in registrations.items()]
-    together = register(means, passes=1)
-    first = together.shift(0) if 0 not in together.excluded else np.zeros(2)
-    return {
-        area: together.shift(place) - first
-        for place, area in enumerate(registrations)
-        if place not in together.excluded
-    }
+    found_shifts = area_shifts(means)
+    return {area: shift for area, shift in zip(registrations, found_shifts, strict=True) if shift is not None}
 
 
 def _mean_image(frames: SeriesFrames, found: Registration) -> Array:

@@ -97,7 +97,12 @@ def find_shift(image: Array, reference: Spline, predicted: Array, noise: Array, 
 
 
 def nearest_peak(image: Array, expected: Array, known: NDArray[np.bool_]) -> Array:
-    """Return the shift, (2,) px, of the peak nearest to none among those within 20% of the highest.
+    """Return the shift, (2,) px, of the nearest of the `likely_shifts`; parameters as there."""
+    return np.asarray(likely_shifts(image, expected, known)[0])
+
+
+def likely_shifts(image: Array, expected: Array, known: NDArray[np.bool_]) -> Array:
+    """Return the shifts, (n, 2) whole px, of the correlation's peaks within 20% of the highest, nearest first.
 
     Parameters
     ----------
@@ -114,7 +119,7 @@ def nearest_peak(image: Array, expected: Array, known: NDArray[np.bool_]) -> Arr
     peaks = (correlation == maximum_filter(correlation, 3, mode="wrap")) & (correlation >= AS_GOOD * correlation.max())
     places = np.argwhere(peaks)
     shifts = (places + np.array(shape) // 2) % shape - np.array(shape) // 2
-    return np.asarray(shifts[np.argmin((shifts**2).sum(axis=1))], dtype=np.float64)
+    return np.asarray(shifts[np.argsort((shifts**2).sum(axis=1), kind="stable")], dtype=np.float64)
 
 
 def _look(reference: Spline, shift: Array, seen: Array) -> None:
