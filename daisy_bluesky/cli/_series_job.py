@@ -64,7 +64,7 @@ def process(asked: Asked, *, motif: str | None, energy: str | None, **options: A
         What was typed does not fit the series, or the series cannot be processed; nothing was written then.
     """
     console = Console()
-    frames = _frames(asked)
+    frames, name = _frames(asked)
     lines, edges = _signals(asked.lines, frames)
     if not asked.lines:
         lines = lines_seen(frames)
@@ -88,28 +88,29 @@ def process(asked: Asked, *, motif: str | None, energy: str | None, **options: A
     asked.output.mkdir(exist_ok=True)
     write_series(asked.output, done, frames, sums=asked.sums)
     (asked.output / FIGURES).write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n")
-    title = f"Multi-frame spectrum image, {Path(asked.sources[0]).name}"
+    title = f"Multi-frame spectrum image, {name}"
     picture = draw_series(asked.output / REPORT, done, frames, chosen, title=title, places=path)
     console.print(f"{picture} is the picture", highlight=False, markup=False, soft_wrap=True)
 
 
-def _frames(asked: Asked) -> SeriesFrames:
-    """Return the series that was named."""
+def _frames(asked: Asked) -> tuple[SeriesFrames, str]:
+    """Return the series that was named, and what to call it."""
     mistyped = [source for source in asked.sources if source.startswith("--")]
     if mistyped:
         raise ValueError(f"there is no option {mistyped[0]}; see daisy-bluesky mfsi --help")
     first = Path(asked.sources[0])
-    if len(asked.sources) == 1 and (first / DOCUMENTS).is_file():
-        found = run_frames(first)
-    elif len(asked.sources) == 1 and not first.exists() and not first.suffix:
-        found = run_frames(find_run(asked.sources[0], DataFolder.at(load_settings().data).journal))
-    else:
-        found = file_frames(_files(asked.sources), axis=_axis(asked.axis))
-    return replace(
+    run = first if (first / DOCUMENTS).is_file() else None
+    if len(asked.sources) == 1 and not first.exists() and not first.suffix:
+        run = find_run(asked.sources[0], DataFolder.at(load_settings().data).journal)
+    if run is not None and len(asked.sources) > 1:
+        raise ValueError(f"{run} is a run; name one run, or files")
+    found = file_frames(_files(asked.sources), axis=_axis(asked.axis)) if run is None else run_frames(run)
+    named = replace(
         found,
         pixel_size=found.pixel_size if asked.pixel_size is None else asked.pixel_size,
         dose_per_frame=found.dose_per_frame if asked.dose is None else asked.dose,
     )
+    return named, first.name if run is None else f"run {run.resolve().name[:8]}"
 
 
 def _files(sources: Sequence[str]) -> list[Path]:

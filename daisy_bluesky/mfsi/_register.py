@@ -11,7 +11,7 @@ from daisy_bluesky.mfsi._alignment_count import AlignmentCount, Map
 from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
-from daisy_bluesky.mfsi._registration import Registration
+from daisy_bluesky.mfsi._registration import Registration, require_frames
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
@@ -67,9 +67,10 @@ def register(
     for number in range(len(frames)):
         registrar.add(frames[number])
         aligned.one_more()
-    alignments, prior = registrar.alignments, registrar.prior
-    reference = registrar.reference
+    alignments = registrar.alignments
     usable = sum(alignment is not None for alignment in alignments)
+    require_frames(usable, registrar.excluded)
+    reference, prior = registrar.reference, registrar.prior
     for _ in range((3 if usable <= FEW else 1) if passes is None else passes):
         alignments, reference, prior = refine(frames, alignments, reference, prior, aligned.watched(mapping))
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
