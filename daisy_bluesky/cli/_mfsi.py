@@ -19,7 +19,10 @@ def mfsi(
     ],
     line: Annotated[
         list[str] | None,
-        typer.Option(help='Line or edge to map, "Ag La" or "Ti L3"; again for more. The strongest lines if omitted.'),
+        typer.Option(
+            help='Line or edge to map, "Ag La" or "Ti L3"; "O K@505,528" fits the background of an edge between these '
+            "energies, eV. Again for more; the strongest lines if omitted."
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.")] = Path("mfsi"),
     upsample: Annotated[int, typer.Option(min=1, max=8, help="Output pixels per pixel along each axis.")] = 1,

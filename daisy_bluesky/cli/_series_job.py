@@ -65,10 +65,17 @@ def process(asked: Asked, *, motif: str | None, energy: str | None, **options: A
     """
     console = Console()
     frames, name = _frames(asked)
-    lines, edges = _signals(asked.lines, frames)
+    lines, edges, backgrounds = _signals(asked.lines, frames)
     if not asked.lines:
         lines = lines_seen(frames)
-    chosen = SeriesOptions(lines=lines, edges=edges, motif=_motif(motif), energy_alignment=_energy(energy), **options)
+    chosen = SeriesOptions(
+        lines=lines,
+        edges=edges,
+        backgrounds=backgrounds,
+        motif=_motif(motif),
+        energy_alignment=_energy(energy),
+        **options,
+    )
     _check_output(asked.output)
     with Workers(asked.workers, asked.scheduler) as workers, _progress(console) as progress:
         task = progress.add_task("reading", total=None)
@@ -132,19 +139,28 @@ def _axis(given: list[float] | None) -> EnergyAxis | None:
     return EnergyAxis(offset, dispersion, 1, "keV" if dispersion < 0.05 else "eV")
 
 
-def _signals(names: Sequence[str], frames: SeriesFrames) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the lines, keV, and the edges, eV, that names stand for."""
+def _signals(
+    asked: Sequence[str], frames: SeriesFrames
+) -> tuple[dict[str, float], dict[str, float], dict[str, tuple[float, float]]]:
+    """Return the lines, keV, the edges, eV, and the windows of their backgrounds, eV, that names stand for."""
     axes = {axis.unit: axis for axis in (frames.eds_axis, frames.eels_axis) if axis is not None}
-    if names and not axes:
-        raise ValueError(f"line: {names[0]!r} cannot be mapped, as the series has images only; give its spectra, too")
-    lines, edges = {}, {}
-    for name in names:
+    if asked and not axes:
+        raise ValueError(f"line: {asked[0]!r} cannot be mapped, as the series has images only; give its spectra, too")
+    lines: dict[str, float] = {}
+    edges: dict[str, float] = {}
+    backgrounds: dict[str, tuple[float, float]] = {}
+    for name, _, window in (each.partition("@") for each in asked):
         found = element_signal(name, axes)
         if isinstance(found, LineSignal):
             lines[name] = found.energy
         else:
             edges[name] = found.onset  # type: ignore[attr-defined]
-    return lines, edges
+        if window:
+            low, high = numbers("line", window, 2)
+            backgrounds[name] = (low, high)
+    if backgrounds.keys() & lines.keys():
+        raise ValueError("line: only the background of an edge can be told; that of X-rays lies beside the line")
+    return lines, edges, backgrounds
 
 
 def _motif(text: str | None) -> Any:

@@ -30,6 +30,8 @@ class SeriesOptions:
         Characteristic lines to map, keV.
     edges : mapping of str to float
         Onsets of the core-loss edges to map, eV.
+    backgrounds : mapping of str to (float, float)
+        Energies, eV, between which the background of an edge is fitted, where others lie right before it.
     energy_alignment : "zero-loss", (float, float) or None
         On what energy-loss spectra are aligned before they are moved: the zero-loss peak, or what stands out between
         two energies, eV; nothing but the drift tube's steps when None.
@@ -57,6 +59,7 @@ class SeriesOptions:
     assignment: Assignment = "dithered"
     lines: Mapping[str, float] = field(default_factory=dict)
     edges: Mapping[str, float] = field(default_factory=dict)
+    backgrounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     energy_alignment: EnergyAlignment | None = None
     noise_gain: float | None = None
     motif: MotifChoice | None = None

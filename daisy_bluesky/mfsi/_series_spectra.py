@@ -112,7 +112,7 @@ class SpectraSums:
         self.screes: list[DoseScree] = []
         self.spectra: dict[int, NDArray[np.float64]] = {}
         self._axis, self._edges, self._gain = axis, options.edges, noise_gain
-        self._doses, self._early = doses, early
+        self._doses, self._early, self._backgrounds = doses, early, options.backgrounds
         self.early_pictures: dict[str, NDArray[np.float64]] = {}
 
     def take(
@@ -144,7 +144,11 @@ class SpectraSums:
         return self._mapped(self.native)
 
     def _mapped(self, total: EelsSum) -> Maps:
-        return {name: edge_map(total, self._axis, onset, noise_gain=self._gain) for name, onset in self._edges.items()}
+        windows, gain = self._backgrounds, self._gain
+        return {
+            name: edge_map(total, self._axis, onset, fit_window=windows.get(name), noise_gain=gain)
+            for name, onset in self._edges.items()
+        }
 
 
 def first_spectra(frames: SeriesFrames, number: int, options: SeriesOptions) -> tuple[NDArray[np.float64], float]:
