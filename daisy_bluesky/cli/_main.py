@@ -12,12 +12,13 @@ from daisy_bluesky.cli._bench import bench
 from daisy_bluesky.cli._demo import demo
 from daisy_bluesky.cli._fault_line import fault_line
 from daisy_bluesky.cli._lbj import application as lbj
+from daisy_bluesky.cli._mfsi import mfsi
 from daisy_bluesky.cli._rehearse import rehearse
 from daisy_bluesky.cli._replay import replay
 from daisy_bluesky.cli._serve import serve
 from daisy_bluesky.cli._train import train
 
-USER_FAULTS = (ValueError, OSError, ImportError, TimeoutError, typer.TyperException)
+USER_FAULTS = (ValueError, OSError, ImportError, TimeoutError, MemoryError, typer.TyperException)
 INTERRUPTED = 130
 
 application = typer.Typer(
@@ -32,7 +33,8 @@ for command in (demo, rehearse, serve, bench):
 application.add_typer(lbj)
 application.add_typer(train, name="train")
 # -1 names the latest run, and is no option
-application.command(context_settings={"ignore_unknown_options": True})(replay)
+for of_run in (replay, mfsi):
+    application.command(context_settings={"ignore_unknown_options": True})(of_run)
 
 
 @application.callback(invoke_without_command=True)

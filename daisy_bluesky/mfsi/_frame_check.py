@@ -42,7 +42,7 @@ def as_frame(frame: ArrayLike, shape: tuple[int, int] | None) -> Array:
 def fault(image: Array) -> str | None:
     """Return why a frame cannot be used: not finite, saturated or blank; None for a good one."""
     if not np.isfinite(image).all():
-        return f"{int((~np.isfinite(image)).sum())} pixels are not finite"
+        return f"not finite: {int((~np.isfinite(image)).sum())} of its pixels"
     low, high = image.min(), image.max()
     if low == high:
         return f"blank: every pixel is {low:g}"

@@ -1,23 +1,22 @@
 """Registration of a whole series: the incremental one, then every frame again against the mean of all others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.mfsi._alignment import Alignment, align
+from daisy_bluesky.mfsi._alignment_count import AlignmentCount, Map
 from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
-from daisy_bluesky.mfsi._registration import Registration
+from daisy_bluesky.mfsi._registration import Registration, require_frames
 from daisy_bluesky.mfsi._scan_basis import resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
 SHORT = 48  # frames up to which each is left out of its own reference
 FEW = range(3, 17)  # frames of which two passes are made; more let a pair drift apart
-Map = Callable[..., Iterable[Any]]
 Array = NDArray[np.float64]
 
 
@@ -28,6 +27,7 @@ def register(
     scan_fraction: float = 1.0,
     passes: int | None = None,
     mapping: Map = map,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Registration:
     """Register the frames of a series.
 
@@ -43,6 +43,8 @@ def register(
         How often all frames are aligned again with the mean of all; 1, or 2 for 3 to 16 frames, when not given.
     mapping : callable, optional
         What applies a function to each frame, like `map`; one that works in parallel gives the same result.
+    watch : callable, optional
+        Told after each alignment how many are done of how many.
 
     Returns
     -------
@@ -61,13 +63,17 @@ def register(
     if len(frames) < 2:
         raise ValueError(f"registration needs at least two frames, and got {len(frames)}")
     registrar = Registrar(degree=degree, scan_fraction=scan_fraction)
+    more = (2 if len(frames) in FEW else 1) if passes is None else passes
+    aligned = AlignmentCount(watch, len(frames) * (1 + more))
     for number in range(len(frames)):
         registrar.add(frames[number])
-    alignments, prior = registrar.alignments, registrar.prior
-    reference = registrar.reference
+        aligned.one_more()
+    alignments = registrar.alignments
     usable = sum(alignment is not None for alignment in alignments)
+    require_frames(usable, registrar.excluded)
+    reference, prior = registrar.reference, registrar.prior
     for _ in range((2 if usable in FEW else 1) if passes is None else passes):
-        alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
+        alignments, reference, prior = refine(frames, alignments, reference, prior, aligned.watched(mapping))
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
 
 

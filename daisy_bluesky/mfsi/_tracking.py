@@ -12,6 +12,9 @@ from daisy_bluesky.mfsi._reference import Spline
 from daisy_bluesky.mfsi._spline import sample
 
 AS_GOOD = 0.8  # of the highest peak: peaks a crystal's repeats can give
+WORTH = 0.3  # of the highest on the pixels: peaks that may be higher between them
+MOST_PEAKS = 24  # nearest ones that are looked at so
+FINE = np.linspace(-0.5, 0.5, 5)  # px around each
 REMEMBERED = 7  # steps from frame to frame
 STEPS = 8
 ENOUGH = 0.002  # px
@@ -97,7 +100,15 @@ def find_shift(image: Array, reference: Spline, predicted: Array, noise: Array, 
 
 
 def nearest_peak(image: Array, expected: Array, known: NDArray[np.bool_]) -> Array:
-    """Return the shift, (2,) px, of the peak nearest to none among those within 20% of the highest.
+    """Return the shift, (2,) px, of the nearest of the `likely_shifts`; parameters as there."""
+    return np.asarray(likely_shifts(image, expected, known)[0])
+
+
+def likely_shifts(image: Array, expected: Array, known: NDArray[np.bool_]) -> Array:
+    """Return the shifts, (n, 2) px, of the correlation's peaks within 20% of the highest, nearest first.
+
+    Peaks are as high as they are between the pixels: on the pixels alone, those of a fine lattice that happen to lie
+    on one look higher than a nearer one that does not.
 
     Parameters
     ----------
@@ -110,11 +121,31 @@ def nearest_peak(image: Array, expected: Array, known: NDArray[np.bool_]) -> Arr
     window = np.outer(*(np.hanning(n + 2)[1:-1] for n in image.shape))
     first = rfft2(window * (image - image.mean()), shape)
     second = rfft2(np.where(known, window * (expected - expected[known].mean()), 0.0), shape)
-    correlation = irfft2(first.conj() * second, s=shape)
-    peaks = (correlation == maximum_filter(correlation, 3, mode="wrap")) & (correlation >= AS_GOOD * correlation.max())
+    spectrum = first.conj() * second
+    correlation = irfft2(spectrum, s=shape)
+    peaks = (correlation == maximum_filter(correlation, 3, mode="wrap")) & (correlation >= WORTH * correlation.max())
     places = np.argwhere(peaks)
-    shifts = (places + np.array(shape) // 2) % shape - np.array(shape) // 2
-    return np.asarray(shifts[np.argmin((shifts**2).sum(axis=1))], dtype=np.float64)
+    shifts = ((places + np.array(shape) // 2) % shape - np.array(shape) // 2).astype(np.float64)
+    order = np.argsort((shifts**2).sum(axis=1), kind="stable")[:MOST_PEAKS]
+    highest = int(np.argmax(correlation[tuple(places.T)]))
+    chosen = shifts[order if highest in order else np.append(order, highest)]
+    fine, heights = zip(*(_between_pixels(spectrum, shape, shift) for shift in chosen), strict=True)
+    likely = np.array(fine)[np.array(heights) >= AS_GOOD * max(heights)]
+    return np.asarray(likely[np.argsort((likely**2).sum(axis=1), kind="stable")])
+
+
+def _between_pixels(spectrum: NDArray[np.complex128], shape: list[int], shift: Array) -> tuple[Array, float]:
+    """Return the highest place, (2,) px, within half a pixel of a shift, and how high the correlation is there."""
+    rows, columns = (shift[axis] + FINE for axis in (0, 1))
+    twice = np.full(spectrum.shape[1], 2.0)
+    twice[0] = 1.0
+    if shape[1] % 2 == 0:
+        twice[-1] = 1.0
+    along_rows = np.exp(2j * np.pi * np.outer(rows, np.fft.fftfreq(shape[0])))
+    along_columns = twice * np.exp(2j * np.pi * np.outer(columns, np.fft.rfftfreq(shape[1])))
+    heights = (along_rows @ spectrum @ along_columns.T).real
+    row, column = np.unravel_index(int(np.argmax(heights)), heights.shape)
+    return np.array([rows[row], columns[column]]), float(heights[row, column])
 
 
 def _look(reference: Spline, shift: Array, seen: Array) -> None:

@@ -13,6 +13,9 @@ from daisy_bluesky.report._rehearsal_picture import draw_rehearsal
 from daisy_bluesky.report._rehearsal_table import print_rehearsal, recommended_plan, rehearsal_table, rehearsal_verdict
 from daisy_bluesky.report._rehearsed_survey import rehearse_survey
 from daisy_bluesky.report._run import RunSummary
+from daisy_bluesky.report._series_figures import frame_path, series_figures
+from daisy_bluesky.report._series_picture import draw_series
+from daisy_bluesky.report._series_table import maps_table, series_table
 from daisy_bluesky.report._table import figures_table, outcome_table
 from daisy_bluesky.report._verdict import verdict
 
@@ -29,12 +32,15 @@ __all__ = [
     "draw_element_maps",
     "draw_rehearsal",
     "draw_report",
+    "draw_series",
     "element_maps",
     "equal_electrons",
     "equal_time",
     "figures_table",
     "flying_raster",
+    "frame_path",
     "full_raster",
+    "maps_table",
     "outcome_table",
     "print_rehearsal",
     "raster_rivals",
@@ -45,5 +51,7 @@ __all__ = [
     "rehearsal_verdict",
     "rehearse_survey",
     "run_raster",
+    "series_figures",
+    "series_table",
     "verdict",
 ]

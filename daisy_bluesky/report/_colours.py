@@ -13,6 +13,7 @@ INK = "#1B1F24"
 FAINT_INK = "#6B7280"
 HAIRLINE = "#D5D9DE"
 OWN = "#0B3C5D"
+HUE_TYPICAL = "#F0E442"
 
 
 def phase_colour(label: int) -> str:

@@ -14,7 +14,8 @@ from daisy_bluesky.specimen._haadf import HAADFModel
 from daisy_bluesky.specimen._ill import ILL_KINDS, ill_map, make_ill
 from daisy_bluesky.specimen._phantom import PHANTOM_KINDS, phantom, phase_fractions
 from daisy_bluesky.specimen._phase import Phase
-from daisy_bluesky.specimen._recorded import RecordedSpecimen
+from daisy_bluesky.specimen._recorded import RecordedSpecimen, read_recording
+from daisy_bluesky.specimen._recording import Recording
 from daisy_bluesky.specimen._scanned_specimen import ScannedSpecimen
 from daisy_bluesky.specimen._silicon_drift_detector import SiliconDriftDetector
 from daisy_bluesky.specimen._virtual_specimen import VirtualSpecimen
@@ -34,6 +35,7 @@ __all__ = [
     "Phase",
     "ProjectedSpecimen",
     "RecordedSpecimen",
+    "Recording",
     "ScanDetector",
     "ScanDistortion",
     "ScannedSpecimen",
@@ -47,4 +49,5 @@ __all__ = [
     "particles",
     "phantom",
     "phase_fractions",
+    "read_recording",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import xraydb
 from numpy.typing import NDArray
 
 from daisy_bluesky.specimen._frame_render import REACH, SLACK, add_columns
@@ -19,6 +20,7 @@ KESTERITE_MOTIF = (
 )
 SUPPORT = 0.46  # of one column's height
 XRAY_WIDENING = 1.3
+CONTRAST_EXPONENT = 1.7  # of the atomic number, in high-angle dark-field images
 BRIGHTNESS: Mapping[str, float] = {"Ag": 1.0, "Sn": 1.12, "Se": 0.62, "Zn": 0.5, "C": 0.05}
 
 
@@ -202,7 +204,7 @@ def crystal(
     return ProjectedSpecimen(
         positions,
         np.full(len(kind), width / pixel_size),
-        np.array([BRIGHTNESS.get(name, 0.6) for name in elements])[kind],
+        np.array([_brightness(name) for name in elements])[kind],
         np.eye(len(elements))[kind],
         elements,
         SUPPORT,
@@ -261,6 +263,12 @@ def particles(
         SUPPORT,
         pixel_size,
     )
+
+
+def _brightness(element: str) -> float:
+    """Return the height of a column in the ADF image, relative to silver: where it is not listed, by atomic number."""
+    silver = xraydb.atomic_number("Ag")
+    return BRIGHTNESS.get(element, (xraydb.atomic_number(element) / silver) ** CONTRAST_EXPONENT)
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:

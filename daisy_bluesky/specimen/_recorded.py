@@ -130,17 +130,7 @@ class RecordedSpecimen:
         ModuleNotFoundError
             If the format needs the extra ``formats``.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise ValueError(f"{path}: there is no such file; give the path of a recorded spectrum image")
-        suffix = path.suffix.lower()
-        if suffix != ".npz" and suffix not in READERS:
-            raise ValueError(f"{path}: unknown format {suffix!r}; use .npz, {', '.join(READERS)}")
-        try:
-            recording = read_coordinate_lists(path) if suffix == ".npz" else read_vendor_format(path)
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
-        return cls(recording, dwell=dwell, pixel_size=pixel_size, seed=seed)
+        return cls(read_recording(path), dwell=dwell, pixel_size=pixel_size, seed=seed)
 
     @property
     def survey(self) -> NDArray[np.float64]:
@@ -290,6 +280,31 @@ class RecordedSpecimen:
         if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
             raise ValueError(f"probe at ({exposure.row}, {exposure.column}) is off the recorded field {self.shape}")
         return row, column
+
+
+def read_recording(path: str | Path) -> Recording:
+    """Read the spectrum image and the survey images of a file.
+
+    Parameters
+    ----------
+    path : path-like
+        As of `RecordedSpecimen.load`.
+
+    Raises
+    ------
+    ValueError, ModuleNotFoundError
+        As `RecordedSpecimen.load`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file; give the path of a recorded spectrum image")
+    suffix = path.suffix.lower()
+    if suffix != ".npz" and suffix not in READERS:
+        raise ValueError(f"{path}: unknown format {suffix!r}; use .npz, {', '.join(READERS)}")
+    try:
+        return read_coordinate_lists(path) if suffix == ".npz" else read_vendor_format(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _positive(name: str, given: float | None, recorded: float | None, nominal: float) -> float:

@@ -71,7 +71,10 @@ def line_weights(
     width_keV: float | None = None,  # noqa: N803
     background_keV: tuple[Window, Window] | None = None,  # noqa: N803
 ) -> tuple[slice, NDArray[np.float64]]:
-    """Return the weights that turn a spectrum into net counts, and the channels they belong to."""
+    """Return the channels that `line_net_counts` looks at, and what each counts, (channels of the slice,) float64.
+
+    Parameters and errors as there.
+    """
     width = _WIDTH * _resolution(energy) if width_keV is None else float(width_keV)
     peak = (energy - width / 2, energy + width / 2)
     gap = _GAP * width

@@ -1,0 +1,184 @@
+"""Repeats of a motif, folded over a whole series."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daisy_bluesky.mfsi._alignment_count import Map
+from daisy_bluesky.mfsi._maps import ElementMap
+from daisy_bluesky.mfsi._scree import InformationContent
+from daisy_bluesky.mfsi._series_frames import SeriesFrames
+from daisy_bluesky.mfsi._series_information import DoseScree
+from daisy_bluesky.mfsi._series_options import MotifChoice, SeriesOptions
+from daisy_bluesky.mfsi._series_placement import Placement
+from daisy_bluesky.mfsi._spectrum_sum import SpectrumSum
+from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame
+from daisy_bluesky.mfsi._template import Repeats, find_motif, find_repeats
+from daisy_bluesky.mfsi._template_folding import fold_frame, fold_image
+from daisy_bluesky.mfsi._window_maps import smooth_maps, window_maps
+
+FOLDED = 4  # output pixels per pixel of a folded motif, at least
+WELL_COVERED = 0.5  # of the usual exposure
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FoldedMotif:
+    """A motif, and what its repeats show together.
+
+    Attributes
+    ----------
+    rectangle : tuple of int
+        First row, first column, rows and columns of the motif in the aligned image, its pixels.
+    repeats : Repeats
+        Where it repeats itself, pixels of the common frame.
+    image : (rows, columns) float64
+        Mean image of the repeats.
+    maps : dict of str to ElementMap
+        Maps on the pixels of a frame, of repeats that are no outliers.
+    pictures : dict of str to (rows, columns) float64
+        Maps to look at.
+    scree : DoseScree or None
+        Components of the folded spectra.
+    """
+
+    rectangle: tuple[int, int, int, int]
+    repeats: Repeats
+    image: Array
+    maps: dict[str, ElementMap]
+    pictures: dict[str, Array]
+    scree: DoseScree | None
+
+    @property
+    def folded(self) -> int:
+        """Number of repeats that were folded: those that are no outliers."""
+        return len(self.repeats.without_outliers())
+
+
+def find_folded(
+    image: Array, exposure: Array, corner: tuple[int, int], upsample: int, motif: MotifChoice
+) -> tuple[FoldedMotif, Repeats]:
+    """Find a motif and its repeats in an aligned image.
+
+    Parameters
+    ----------
+    image, exposure : (rows, columns) float64
+        The image, upsampled, and its exposure.
+    corner : tuple of int
+        Row and column of its first pixel in the upsampled common frame.
+    upsample : int
+        Its pixels per pixel of a frame.
+    motif : "found" or tuple of int
+        As of `SeriesOptions`.
+
+    Returns
+    -------
+    motif : FoldedMotif
+        Without spectra; its repeats in pixels of the common frame.
+    repeats : Repeats
+        The same in pixels of the image.
+
+    Raises
+    ------
+    ValueError
+        As `find_repeats` and `find_motif`, or if the motif drawn leaves the field that frames cover well.
+    """
+    top, left, rows, columns = covered_box(exposure)
+    picture = image[top : top + rows, left : left + columns]
+    if motif == "found":
+        rectangle = find_motif(picture)
+    else:
+        first = (motif[0] * upsample - corner[0] - top, motif[1] * upsample - corner[1] - left)
+        rectangle = (*first, motif[2] * upsample, motif[3] * upsample)
+    found = find_repeats(picture, rectangle)
+    on_image = replace(found, positions=found.positions + np.array([top, left]))
+    mean = fold_image(picture, found.without_outliers(), upsample=max(1, FOLDED // upsample))
+    half = (upsample - 1) / 2
+    origin = (corner[0] + top - half) / upsample, (corner[1] + left - half) / upsample
+    drawn = (rectangle[0] + top, rectangle[1] + left, rectangle[2], rectangle[3])
+    return FoldedMotif(drawn, found.on_frame(upsample, origin), mean, {}, {}, None), on_image
+
+
+def covered_box(exposure: Array) -> tuple[int, int, int, int]:
+    """Return first row, first column, rows and columns of the rectangle whose sides frames cover well."""
+    typical = WELL_COVERED * float(np.median(exposure[exposure > 0]))
+    spans = []
+    for axis in (1, 0):
+        well = np.flatnonzero(np.median(exposure, axis=axis) > typical)
+        spans.append((int(well[0]), int(well[-1]) + 1))
+    (top, bottom), (left, right) = spans
+    return top, left, bottom - top, right - left
+
+
+def fold_events(
+    frames: SeriesFrames,
+    placement: Placement,
+    numbers: list[int],
+    repeats: Repeats,
+    options: SeriesOptions,
+    mapping: Map,
+) -> tuple[SpectrumSum, SpectrumSum]:
+    """Return the sums of the repeats of all frames, on the pixels of a frame and on finer ones."""
+    axis = frames.eds_axis
+    if axis is None:
+        raise ValueError("the series has no X-ray events")
+    typical = repeats.without_outliers()
+    upsample = max(FOLDED, options.upsample)
+    given = {"seed": options.seed, "memory_limit": options.memory_limit}
+    native = SpectrumSum(typical.shape, axis.channels, **given)  # type: ignore[arg-type]
+    fine = SpectrumSum(typical.shape, axis.channels, upsample=upsample, **given)  # type: ignore[arg-type]
+    for one, other in mapping(partial(_folded, frames, placement, typical, upsample), numbers):
+        native.include(one)
+        fine.include(other)
+    return native, fine
+
+
+def folded_maps(
+    frames: SeriesFrames, native: SpectrumSum, fine: SpectrumSum, options: SeriesOptions
+) -> tuple[dict[str, ElementMap], dict[str, Array]]:
+    """Return maps of folded sums, on the pixels of a frame, and finer ones to look at."""
+    if frames.eds_axis is None:
+        return {}, {}
+    return (
+        window_maps(native, frames.eds_axis, options.lines),
+        smooth_maps(fine, frames.eds_axis, options.lines),
+    )
+
+
+def folded_scree(fine: SpectrumSum, repeats: Repeats) -> DoseScree | None:
+    """Return the components of the folded spectra of one unit cell; None where the repeats have no lattice.
+
+    Motifs larger than a cell overlap: a photon counts once in the cell, but several times in the motif, and what comes
+    several times looks like more than noise.
+
+    Parameters
+    ----------
+    fine : SpectrumSum
+        The folded sum, upsampled, so that few photons lie on the rim of the cell.
+    repeats : Repeats
+        What was folded, pixels of a frame.
+    """
+    if repeats.lattice is None:
+        return None
+    events, shape = fine.events(), fine.exposure.shape
+    places = np.column_stack([events["row"], events["column"]]) - (np.array(shape) - 1) / 2
+    parts = places @ np.linalg.inv(repeats.lattice.vectors * fine.upsample)
+    content = InformationContent(shape, fine.channels)
+    content.add(events[np.all(np.floor(parts + 0.5) == 0, axis=1)], frames=len(fine.frames))
+    return DoseScree.of(content.scree(), len(repeats))
+
+
+def _folded(
+    frames: SeriesFrames, placement: Placement, repeats: Repeats, upsample: int, number: int
+) -> tuple[MovedFrame, MovedFrame]:
+    if frames.events is None or frames.eds_axis is None:
+        raise ValueError("the series has no X-ray events")
+    events, displacement = frames.events(number), placement.displacement(number)
+    channels = frames.eds_axis.channels
+    native, fine = (
+        fold_frame(events, displacement, repeats, frame=number, channels=channels, upsample=each)
+        for each in (1, upsample)
+    )
+    return native, fine
