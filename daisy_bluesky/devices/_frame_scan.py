@@ -1,5 +1,6 @@
 """A scan of a whole frame: one event for all its pixels."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -62,12 +63,12 @@ class FrameScan:
         timeout: float = 60.0,
         name: str = "frame",
     ) -> None:
-        if not detectors:
-            raise ValueError("detectors: give at least one that measures the frame")
+        if not detectors or not all(isinstance(detector, BeamDetector) for detector in detectors):
+            raise ValueError("detectors: give a list of detectors of the beam that measure the frame, as [haadf, eds]")
+        if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
+            raise ValueError(f"timeout: {timeout!r} is not a positive number of seconds")
         self.name = name
-        self.shape = probe.shape if shape is None else (int(shape[0]), int(shape[1]))
-        if not all(0 < size <= largest for size, largest in zip(self.shape, probe.shape, strict=True)):
-            raise ValueError(f"shape: {self.shape} does not lie in the field of {probe.shape} pixels")
+        self.shape = _within(probe.shape, shape)
         self._detectors = tuple(detectors)
         self._beam = probe.beam
         self._list = ListScan(detectors, probe, [self._beam], timeout=timeout, name=f"{name}_pixels")
@@ -99,8 +100,8 @@ class FrameScan:
         ValueError
             If it is not positive.
         """
-        if not dwell_time > 0:
-            raise ValueError(f"dwell_time: {dwell_time} s is not positive")
+        if not (isinstance(dwell_time, int | float) and 0 < dwell_time < math.inf):
+            raise ValueError(f"dwell_time: {dwell_time!r} s is not a positive time")
         self.dwell_time = float(dwell_time)
         return FinishedStatus()
 
@@ -248,3 +249,14 @@ class FrameScan:
         self.stop()
         self._beam.interrupt()
         return [self]
+
+
+def _within(field: tuple[int, int], shape: Sequence[int] | None) -> tuple[int, int]:
+    """Return the shape of a frame, the whole field where none is given."""
+    try:
+        rows, columns = map(int, field if shape is None else shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"shape: {shape!r} is not (rows, columns) in pixels") from None
+    if not (0 < rows <= field[0] and 0 < columns <= field[1]):
+        raise ValueError(f"shape: {(rows, columns)} does not lie in the field of {field} pixels")
+    return rows, columns

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 RESERVED = frozenset(
-    {"recommender", "model_digests", "continues", "beam_account", "shape", "field", "pixel_size", "num_points"}
+    {
+        "recommender",
+        "model_digests",
+        "continues",
+        "beam_account",
+        "shape",
+        "field",
+        "pixel_size",
+        "num_points",
+        "dwell_budget",
+    }
 )
 """What a report, a replay or a continuation reads."""
 
