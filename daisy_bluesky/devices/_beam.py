@@ -1,6 +1,8 @@
 """The one beam that all detectors share."""
 
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -290,6 +292,15 @@ class Beam(Device):
     def expect(self, detector: Exposed) -> None:
         """Have every exposure wait, for a moment, until this detector has been triggered too."""
         self._exposer.expected.add(detector)
+
+    @contextmanager
+    def expecting(self, detectors: Iterable[Exposed]) -> Iterator[None]:
+        """Have exposures wait for these detectors and no others, as long as the context lasts."""
+        before, self._exposer.expected = self._exposer.expected, set(detectors)
+        try:
+            yield
+        finally:
+            self._exposer.expected = before
 
     def release(self, detector: Exposed) -> None:
         """Take back `expect`."""

@@ -106,7 +106,7 @@ class FrameScan:
         return FinishedStatus()
 
     def trigger(self) -> Status:
-        """Scan the frame; the status finishes when it can be read, or fails with what went wrong."""
+        """Scan the frame; the status finishes when it can be read or was stopped, or fails with what went wrong."""
         self._ended = False
         self._going_on.set()
         status = self._status = ExposureStatus(None)
@@ -117,8 +117,10 @@ class FrameScan:
 
     def _scan(self, status: ExposureStatus, own: list[tuple[BeamDetector, float]]) -> None:
         error: Exception | None = None
+        self._reading = {}
         try:
-            self._reading = self._read_lines()
+            with self._beam.expecting(self._detectors):
+                self._reading = self._read_lines()
         except Exception as raised:  # noqa: BLE001 - whatever a device raises belongs to the status
             error = raised
             self._discard()
@@ -126,7 +128,7 @@ class FrameScan:
             self._beam.interrupt()
             for detector, dwell_time in own:
                 detector.dwell_time.put(dwell_time)
-        if error is None:
+        if error is None or self._ended:  # who has stopped it knows; `read` tells everybody else
             status.set_finished()
         else:
             status.set_exception(error)
@@ -157,7 +159,7 @@ class FrameScan:
             raise self.limit
         pages = list(self._list.collect_pages())
         if self._ended or not pages or len(pages[0]["time"]) < len(line):
-            raise RuntimeError(f"{self.name}: stopped in line {row} of {self.shape[0]}; scan the frame again")
+            raise RuntimeError(f"{self.name}: stopped in line {row} of {self.shape[0]}")
         return dict(pages[0]["data"])
 
     def _start_line(self) -> None:
@@ -180,12 +182,14 @@ class FrameScan:
         Raises
         ------
         RuntimeError
-            If none was measured yet.
+            If none was measured yet, or the last one was stopped.
         Exception
             What made the frame fail.
         """
         if self._worker is not None:
             self._status.wait(None)
+        if not self._reading and self._ended:
+            raise RuntimeError(f"{self.name}: the frame was stopped before its end; scan the frame again")
         if not self._reading:
             raise RuntimeError(f"{self.name}: no frame has been measured; trigger it first")
         return self._reading
