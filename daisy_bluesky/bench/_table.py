@@ -18,7 +18,14 @@ Measurement = Callable[[Path], Iterator[Gate]]
 TABLES: dict[str, tuple[str, ...]] = {
     "main": ("_virtual_map", "_measured_object", "_ill_spectra", "_recorded_maps", "_loop", "_whole_run"),
     "lbj": ("_lbj_counts", "_lbj_measured", "_lbj_journal", "_lbj_eels"),
-    "dosing": ("_dosing_decision", "_dosing_electrons", "_dosing_overhead", "_dosing_unknown", "_dosing_survey"),
+    "dosing": (
+        "_dosing_decision",
+        "_dosing_electrons",
+        "_dosing_overhead",
+        "_dosing_unknown",
+        "_dosing_survey",
+        "_dosing_stopping",
+    ),
     "sampling": (
         "_sampling_quality",
         "_sampling_reconstruction",

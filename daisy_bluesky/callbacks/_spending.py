@@ -13,6 +13,7 @@ class _Scan:
     shape: tuple[int, int]
     charge: float
     dwell: float
+    measures: bool
 
     def on(self, whole: NDArray[Any]) -> NDArray[Any]:
         """Return the pixels of a map that were scanned."""
@@ -80,7 +81,8 @@ class Spending:
             Whether spectra have come from it, so that its dwell time counts as the map's.
         """
         rows, columns = shape
-        scan = _Scan((rows, columns), float(data[f"{name}_charge"]), float(data[f"{name}_dwell_time"]))
+        dwell = float(data[f"{name}_dwell_time"])
+        scan = _Scan((rows, columns), float(data[f"{name}_charge"]), dwell, measures)
         if scan.charge == 0:
             return
         self._scans.append(scan)
@@ -98,14 +100,14 @@ class Spending:
         """Time on the instrument's clock between the first exposure and the end of the last, s."""
         return self._earlier + (0.0 if self._first is None else self._last - self._first)
 
-    def dwell_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        """Return how long each pixel was exposed, (rows, columns) float64, s."""
+    def dwell_map(self, shape: tuple[int, int], *, surveys: bool = True) -> NDArray[np.float64]:
+        """Return how long each pixel was exposed, (rows, columns) float64, s; for survey frames too, or not."""
         dwell = np.zeros(shape)
         for visit in self._visits.values():
             dwell[visit.pixel] += visit.dwell
         for scan in self._scans:
             part = scan.on(dwell)
-            part += scan.dwell
+            part += scan.dwell if surveys or scan.measures else 0.0
         return dwell
 
     def charge_map(self, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ def unpack(blob: bytes, kind: str) -> Arrays:
     try:
         with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"not a stored {kind}: the archive cannot be read") from error
     if str(arrays.get("kind", "")) != kind:
         raise ValueError(f"not a stored {kind}: the archive holds {str(arrays.get('kind', 'something else'))!r}")

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -41,38 +41,38 @@ def rehearse(
     check_picture(report)
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
+    told = {"settling": settling, "read_out": read_out, "minimum_dwell": minimum_dwell, "visit_dwell": visit_dwell}
+    times = {name: seconds(name.replace("_", "-"), text) for name, text in told.items() if text is not None}
+    figures = {"spectra": spectra, "phases": phases, "rate": rate, "current": current, "wanted": wanted, "seed": seed}
+    _foretell(image, figures, times, scarce, report, json_file)
+
+
+def _foretell(
+    image: Path,
+    figures: dict[str, Any],
+    times: dict[str, float],
+    scarce: Literal["seconds", "electrons"],
+    report: Path,
+    json_file: Path | None,
+) -> None:
     from rich.console import Console
 
     from daisy_bluesky.config import load_settings
     from daisy_bluesky.report import draw_rehearsal, print_rehearsal, recommended_plan, rehearse_survey
     from daisy_bluesky.sampling import Survey, VisitCost
 
-    settings = load_settings()
-    current = settings.beam.current if current is None else current
-    cost = VisitCost(
-        settling=settings.probe.settle_time if settling is None else seconds("settling", settling),
-        read_out=seconds("read-out", read_out),
-        minimum_dwell=seconds("minimum-dwell", minimum_dwell),
-        scarce=scarce,
-    )
+    settings, console = load_settings(), Console()
+    visit_dwell = times.pop("visit_dwell", None)
+    cost = VisitCost(**{"settling": settings.probe.settle_time, **times}, scarce=scarce)
+    if figures["current"] is None:
+        figures["current"] = settings.beam.current
     survey = Survey.load(image).image
-    console = Console()
     with console.status("rehearsing"):
-        rehearsal, phase_map = rehearse_survey(
-            survey,
-            spectra=spectra,
-            phases=phases,
-            rate=rate,
-            cost=cost,
-            current=current,
-            wanted=wanted,
-            visit_dwell=None if visit_dwell is None else seconds("visit-dwell", visit_dwell),
-            seed=seed,
-        )
-    classifier = "CLASSIFIER.npz" if spectra is None else str(spectra)
-    print_rehearsal(console, rehearsal, current, classifier)
+        rehearsal, phase_map = rehearse_survey(survey, cost=cost, visit_dwell=visit_dwell, **figures)
+    classifier = "CLASSIFIER.npz" if figures["spectra"] is None else str(figures["spectra"])
+    print_rehearsal(console, rehearsal, figures["current"], classifier)
     plan = recommended_plan(rehearsal, classifier)
-    draw_rehearsal(report, rehearsal, phase_map, current=current, survey=survey, conclusion=plan or "")
+    draw_rehearsal(report, rehearsal, phase_map, current=figures["current"], survey=survey, conclusion=plan or "")
     console.print(f"{report} is the picture", highlight=False, markup=False, soft_wrap=True)
     if json_file is not None:
         json_file.write_text(json.dumps(asdict(rehearsal) | {"plan": plan}, indent=1) + "\n")

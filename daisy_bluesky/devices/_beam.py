@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -267,7 +268,14 @@ class Beam(Device):
         """Names the account: another one after `reset`, and in another process."""
         return self._account.uid
 
-    def restore(self, dwell_map: ArrayLike, visits: ArrayLike, charge_map: ArrayLike | None = None) -> None:
+    def restore(
+        self,
+        dwell_map: ArrayLike,
+        visits: ArrayLike,
+        charge_map: ArrayLike | None = None,
+        *,
+        used: ArrayLike | None = None,
+    ) -> None:
         """Take over what an earlier run has done to the field, in place of what is in the account.
 
         Parameters
@@ -278,6 +286,8 @@ class Beam(Device):
             Exposures that each pixel had received.
         charge_map : array_like, (rows, columns), optional
             Charge that each pixel had received, pC; that of the present current when None.
+        used : array_like, (rows, columns), optional
+            How much of a specimen that wears out was used up, s; all of `dwell_map` when None.
 
         Raises
         ------
@@ -288,7 +298,7 @@ class Beam(Device):
             charge_map = np.asarray(dwell_map, np.float64) * self.current.get()
         self._account.restore(dwell_map, visits, charge_map)
         if isinstance(self.instrument, Exhaustible):
-            self.instrument.restore(self.dwell_map)
+            self.instrument.restore(self.dwell_map if used is None else np.asarray(used, np.float64))
 
     def reset(self) -> None:
         """Forget charge, dose and visits: a fresh field is under the beam; a recording begins anew."""
@@ -347,6 +357,15 @@ class Beam(Device):
     def expect(self, detector: Exposed) -> None:
         """Have every exposure wait, for a moment, until this detector has been triggered too."""
         self._exposer.expected.add(detector)
+
+    @contextmanager
+    def expecting(self, detectors: Iterable[Exposed]) -> Iterator[None]:
+        """Have exposures wait for these detectors and no others, as long as the context lasts."""
+        before, self._exposer.expected = self._exposer.expected, set(detectors)
+        try:
+            yield
+        finally:
+            self._exposer.expected = before
 
     def release(self, detector: Exposed) -> None:
         """Take back `expect`."""

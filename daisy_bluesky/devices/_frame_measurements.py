@@ -211,4 +211,4 @@ class WholeFrame:
 
 def stopped(name: str, row: int, grid: FrameGrid) -> RuntimeError:
     """Return the error for a frame that was stopped before one of its lines."""
-    return RuntimeError(f"{name}: stopped in line {row} of {grid.shape[0]}; scan the frame again")
+    return RuntimeError(f"{name}: stopped in line {row} of {grid.shape[0]}")

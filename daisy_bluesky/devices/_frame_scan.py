@@ -1,5 +1,6 @@
 """A scan of a whole frame: one event for all its pixels."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -71,11 +72,12 @@ class FrameScan:
         timeout: float = 60.0,
         name: str = "frame",
     ) -> None:
-        if not detectors:
-            raise ValueError("detectors: give at least one that measures the frame")
+        if not detectors or not all(isinstance(detector, BeamDetector) for detector in detectors):
+            raise ValueError("detectors: give a list of detectors of the beam that measure the frame, as [haadf, eds]")
+        if not (isinstance(timeout, int | float) and 0 < timeout < math.inf):
+            raise ValueError(f"timeout: {timeout!r} is not a positive number of seconds")
         self.name = name
-        field = probe.shape if shape is None else (int(shape[0]), int(shape[1]))
-        self._grid = FrameGrid(field, probe.pixel_size) if grid is None else grid
+        self._grid = FrameGrid(_within(probe.shape, shape), probe.pixel_size) if grid is None else grid
         self._grid.check(probe.shape, probe.pixel_size)
         self._detectors, self._probe, self._beam = tuple(detectors), probe, probe.beam
         self._timeout = timeout
@@ -121,14 +123,14 @@ class FrameScan:
                 raise ValueError(f"grid: frames of {self.shape} pixels cannot become {value.shape}; make another scan")
             value.check(self._probe.shape, self._probe.pixel_size)
             self._grid = value
-        elif value > 0:
+        elif isinstance(value, int | float) and 0 < value < math.inf:
             self.dwell_time = float(value)
         else:
-            raise ValueError(f"dwell_time: {value} s is not positive")
+            raise ValueError(f"dwell_time: {value!r} s is not a positive time")
         return FinishedStatus()
 
     def trigger(self) -> Status:
-        """Scan the frame; the status finishes when it can be read, or fails with what went wrong."""
+        """Scan the frame; the status finishes when it can be read or was stopped, or fails with what went wrong."""
         self._gate.begin()
         self._reading = {}  # one frame in memory at a time
         status = self._status = ExposureStatus(None)
@@ -140,14 +142,15 @@ class FrameScan:
     def _scan(self, status: ExposureStatus, own: list[tuple[BeamDetector, float]]) -> None:
         error: Exception | None = None
         try:
-            self._reading = self._measured()
+            with self._beam.expecting(self._detectors):
+                self._reading = self._measured()
         except Exception as raised:  # noqa: BLE001 - whatever a device raises belongs to the status
             error = raised
         finally:
             self._beam.interrupt()
             for detector, dwell_time in own:
                 detector.dwell_time.put(dwell_time)
-        if error is None:
+        if error is None or self._gate.ended:  # who has stopped it knows; `read` tells everybody else
             status.set_finished()
         else:
             status.set_exception(error)
@@ -165,12 +168,14 @@ class FrameScan:
         Raises
         ------
         RuntimeError
-            If none was measured yet.
+            If none was measured yet, or the last one was stopped.
         Exception
             What made the frame fail.
         """
         if self._worker is not None:
             self._status.wait(None)
+        if not self._reading and self._gate.ended:
+            raise RuntimeError(f"{self.name}: the frame was stopped before its end; scan the frame again")
         if not self._reading:
             raise RuntimeError(f"{self.name}: no frame has been measured; trigger it first")
         return self._reading
@@ -243,3 +248,14 @@ class FrameScan:
         for device in (self._probe, *self._detectors, self._beam):
             merged.update(getattr(device, what)())
         return merged
+
+
+def _within(field: tuple[int, int], shape: Sequence[int] | None) -> tuple[int, int]:
+    """Return the shape of a frame, the whole field where none is given."""
+    try:
+        rows, columns = map(int, field if shape is None else shape)
+    except (TypeError, ValueError):
+        raise ValueError(f"shape: {shape!r} is not (rows, columns) in pixels") from None
+    if not (0 < rows <= field[0] and 0 < columns <= field[1]):
+        raise ValueError(f"shape: {(rows, columns)} does not lie in the field of {field} pixels")
+    return rows, columns

@@ -11,6 +11,7 @@ from bluesky.protocols import Movable, Readable, Status
 from bluesky.utils import NoReplayAllowed
 from event_model.documents import PartialEventPage
 from numpy.typing import NDArray
+from ophyd.utils import WaitTimeoutError
 
 from daisy_bluesky.devices._account import DoseLimitExceeded
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
@@ -160,11 +161,18 @@ class ListScan:
         """
         self._ended = True
         self._going_on.set()
+        self._let_go()
         if self._worker is not None:
             self._worker.join(2 * self._timeout)
             if self._worker.is_alive():
                 raise TimeoutError(f"{self.name}: the visit in progress did not end within {2 * self._timeout:g} s")
             self._worker = None
+
+    def _let_go(self) -> None:
+        """Let a visit end that waits because its devices were paused too."""
+        for device in self._readables:
+            if hasattr(device, "resume"):
+                device.resume()
 
     def _scan(self, visits: NDArray[np.void], status: ExposureStatus) -> None:
         try:
@@ -175,6 +183,10 @@ class ListScan:
                     self._readings.append((time.time(), self._measure(*visit.tolist())))
         except DoseLimitExceeded as limit:
             self.limit = limit
+        except WaitTimeoutError:
+            places = (visit["row"], visit["column"])
+            status.set_exception(TimeoutError(f"{self.name}: the visit to {places} did not end in time"))
+            return
         except Exception as error:  # noqa: BLE001 - whatever a device raises belongs to the status
             status.set_exception(error)
             return

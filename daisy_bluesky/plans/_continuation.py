@@ -141,4 +141,5 @@ def book(beam: Beam, spending: Spending) -> None:
         beam.dwell_map + spending.dwell_map(field),
         beam.visits + spending.visit_map(field),
         beam.charge_map + spending.charge_map(field),
+        used=beam.dwell_map + spending.dwell_map(field, surveys=False),
     )

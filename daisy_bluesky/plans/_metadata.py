@@ -14,6 +14,7 @@ RESERVED = frozenset(
         "pixel_size",
         "num_points",
         "multiframe",
+        "dwell_budget",
     }
 )
 """What a report, a replay or a continuation reads."""

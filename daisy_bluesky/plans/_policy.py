@@ -54,6 +54,11 @@ def chosen_policy(given: Mapping[str, Any], dwell_time: float | None, told: Mapp
         raise ValueError("policy: dose weighs spectra against phases known beforehand; give a classifier")
     if dwell_time is None:
         raise ValueError("policy: dose shares out dwell time, and these detectors have none; give dwell_time")
+    if model.minimum_dwell > dwell_time:
+        raise ValueError(
+            f"policy: dose shares out {dwell_time:g} s a visit, but the shortest is {model.minimum_dwell:g} s; "
+            "give a longer dwell_time, or policy='slads'"
+        )
     return {"policy": policy, "policy_reason": reason, "cost": asdict(model), "dwell_time": dwell_time}
 
 
@@ -114,7 +119,9 @@ def _cost(given: dict[str, Any], dwell_time: float | None) -> VisitCost:
     if dwell_time is not None:
         given.setdefault("minimum_dwell", dwell_time / SHORTEST_PART)
     if unknown := given.keys() - VisitCost.__dataclass_fields__.keys():
-        raise ValueError(f"cost: no cost is named {', '.join(sorted(unknown))}; see daisy_bluesky.sampling.VisitCost")
+        raise ValueError(
+            f"cost: no cost is named {', '.join(sorted(map(str, unknown)))}; see daisy_bluesky.sampling.VisitCost"
+        )
     try:
         return VisitCost(**given)
     except ValueError as error:

@@ -8,6 +8,7 @@ from bluesky.utils import MsgGenerator
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.callbacks import STEERING
+from daisy_bluesky.plans._numbers import positive
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.sampling import checked_weights
 
@@ -78,8 +79,7 @@ class Steering:
             If its shape is not that of the map, the preference is not positive, or the map has no objectives.
         """
         pixels = self._mask("region", region)
-        if not 0 < preference < np.inf:
-            raise ValueError(f"preference: {preference!r} is not a positive number")
+        positive("preference", preference)
         if self._names == ():
             raise ValueError("region: only a map with objectives can prefer one; give adaptive_map objectives")
         before = np.ones(pixels.shape, np.float32) if self._preference is None else self._preference

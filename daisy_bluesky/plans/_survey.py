@@ -73,6 +73,8 @@ def checked_survey(
     """
     if survey is None:
         return None
+    if not isinstance(survey, str):
+        raise ValueError(f"survey: {survey!r} is neither 'acquire' nor the path of an image".replace("\n", " "))
     if configuration["policy"] == "objectives":
         raise ValueError("survey: objectives heed no survey image; leave survey or objectives out")
     shape = tuple(configuration["shape"])
@@ -89,9 +91,7 @@ def checked_survey(
     return SurveyFrame(scan, f"{haadf.name}_image")
 
 
-def _read(path: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    if not isinstance(path, str):
-        raise ValueError(f"survey: {path!r} is neither 'acquire' nor the path of an image")
+def _read(path: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     survey = Survey.load(path)
     survey.check_shape((shape[0], shape[1]))
     return survey.image.astype(np.float32)

@@ -9,9 +9,9 @@ from daisy_bluesky.sampling._dose_field import DIRECTIONS, DoseField
 # Total distortion below which it does not matter how many times off an estimate is.
 LEAST = 1e-3
 # `python -m daisy_bluesky.sampling.calibrate_stopping` made the next three lines.
-SLOPES = (-0.599, 0.333, -2.061, 1.283)
-INTERVAL = (-0.882, 1.069)
-LEAST_SIGNS, LARGEST_SIGNS = (1.0, -7.0, -7.0, -7.0), (1.0, 0.0, 0.0, 0.0)
+SLOPES = (-0.525, 0.298, -2.067, 1.403)
+INTERVAL = (-0.880, 1.396)
+LEAST_SIGNS, LARGEST_SIGNS = (1.0, -6.643, -3.600, -3.542), (1.0, -2.297, -1.902, -1.960)
 
 
 def remaining_doubt(field: DoseField) -> tuple[float, float, float]:

@@ -59,6 +59,12 @@ def checked_weights(weights: Mapping[str, float], names: tuple[str, ...] | None 
     if not isinstance(weights, Mapping) or not weights:
         raise ValueError(f"objectives: {weights!r} is not a mapping of names to weights, such as {{'Ti Ka': 1.0}}")
     for name, weight in weights.items():
+        if not isinstance(name, str):
+            raise ValueError(f"objectives: {name!r} is no name; give one such as 'Ti Ka'")
+        if name not in _OF_PHASES and Objective.named(name).field in _OF_PHASES:
+            raise ValueError(
+                f"objectives: {name!r}: there is no amount of that; name a line or an edge, as 'poor in Ti Ka'"
+            )
         if names is not None and name not in names:
             raise ValueError(f"objectives: {name!r} is none of {', '.join(names)}, which the run was begun with")
         if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < float("inf"):

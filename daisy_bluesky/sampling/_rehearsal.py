@@ -118,28 +118,24 @@ def rehearse(
     """
     cost = VisitCost() if cost is None else cost
     spectra, windows, shape = _checked(phase_maps, means, rate, wanted)
-    if visit_dwell is not None and not visit_dwell > 0:
+    if visit_dwell is not None and not 0 < visit_dwell < np.inf:
         raise ValueError(f"visit_dwell: {visit_dwell} s is not positive")
     fields = [PaperField(labels, spectra, rate, cost, seed + turn) for turn, labels in enumerate(windows)]
     raster_dwell = float(np.median([_needed_dwell(field, wanted) for field in fields]))
     budgets = _budgets(fields[0], min(raster_dwell, MOST_COUNTS / rate))
     counts = VISIT_COUNTS if visit_dwell is None else (visit_dwell * rate,)
-    visits = {max(count / rate, cost.minimum_dwell) for count in counts}
-    # sparse visits may need longer than any raster, and the break-even dwell tells by how much
-    longer = [*budgets, *(budgets[-1] * times for times in LONGER)]
-    tried = {dwell: [sparse(field, longer, dwell) for field in fields] for dwell in sorted(visits)}
-    best_visit = min(tried, key=lambda dwell: order_of(joined("sparse", tried[dwell]), wanted))
+    best_visit, sparse_maps = _best_sparse(fields, budgets, {count / rate for count in counts}, wanted)
     curves: dict[str, Sequence[Sequence[Paid | None]]] = {
         "raster": [[raster_within(field, budget) for budget in budgets] for field in fields],
-        "sparse": tried[best_visit],
+        "sparse": sparse_maps,
         "dose": [dosed(field, budgets, wanted / ENOUGH) for field in fields],
     }
-    pixels = shape[0] * shape[1]
     forecasts = {policy: joined(policy, runs) for policy, runs in curves.items()}
     needed = {policy: found for policy, points in forecasts.items() if (found := reaching(points, wanted)) is not None}
     if np.isfinite(raster_dwell):
         needed["raster"] = _raster_needed(raster_dwell, cost, wanted)
     fraction = needed["sparse"].fraction if "sparse" in needed else np.nan
+    pixels = shape[0] * shape[1]
     return Rehearsal(
         shape, rate, cost, wanted,
         [_scaled(one, pixels) for points in forecasts.values() for one in points],
@@ -148,6 +144,18 @@ def rehearse(
         overhead=break_even_overhead(fraction, best_visit, raster_dwell),
         break_even=break_even_dwell(fraction, cost.overhead, raster_dwell),
     )  # fmt: skip
+
+
+def _best_sparse(
+    fields: Sequence[PaperField], budgets: Sequence[float], dwells: set[float], wanted: float
+) -> tuple[float, list[list[Paid]]]:
+    """Return the dwell time of a visit, s, that gets furthest, and the sparse maps with it."""
+    # sparse visits may need longer than any raster, and the break-even dwell tells by how much
+    longer = [*budgets, *(budgets[-1] * times for times in LONGER)]
+    possible = sorted({max(dwell, fields[0].cost.minimum_dwell) for dwell in dwells})
+    tried = {dwell: [sparse(field, longer, dwell) for field in fields] for dwell in possible}
+    best = min(tried, key=lambda dwell: order_of(joined("sparse", tried[dwell]), wanted))
+    return best, tried[best]
 
 
 def _checked(

@@ -1,6 +1,6 @@
 """A survey image as evidence: what its grey values say about the phases, believed as far as spectra bear it out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 
 import numpy as np
@@ -97,12 +97,12 @@ class Survey:
         ratio = self.log_ratio_by(list(self._told(field)))
         return np.zeros(field.evidence.shape) if ratio is None else ratio
 
-    def log_ratio_by(self, told: list[tuple[NDArray[np.float64], ...]]) -> NDArray[np.float64] | None:
+    def log_ratio_by(self, told: Sequence[tuple[NDArray[np.float64], ...]]) -> NDArray[np.float64] | None:
         """Learn anew from measured pixels, and return what the image says about all.
 
         Parameters
         ----------
-        told : list of (grey (n,), terms (n, terms), around (n, phases), likelihood (n, phases))
+        told : sequence of (grey (n,), terms (n, terms), around (n, phases), likelihood (n, phases))
             For each block of the field in the order of `blocks_of`: grey values of measured pixels, terms of the trend
             there, what their neighbours say and what they themselves have told, as probabilities.
 
@@ -133,7 +133,7 @@ class Survey:
             likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
             yield self.image[block][seen], self.terms[block][seen], around, likelihood
 
-    def _judged(self, told: list[tuple[NDArray[np.float64], ...]]) -> tuple[float, Relation | None]:
+    def _judged(self, told: Sequence[tuple[NDArray[np.float64], ...]]) -> tuple[float, Relation | None]:
         """Return how far the image is to be believed, and what it says."""
         halves = [[index for index in range(len(told)) if (index // BLOCKS + index) % 2 == half] for half in (0, 1)]
         if min(sum(len(told[index][0]) for index in half) for half in halves) < FEWEST:
@@ -151,7 +151,7 @@ class Survey:
         return float(WEIGHTS[best]), _learned(told)
 
 
-def _learned(told: list[tuple[NDArray[np.float64], ...]]) -> Relation:
+def _learned(told: Sequence[tuple[NDArray[np.float64], ...]]) -> Relation:
     grey, terms, around, likelihood = (np.concatenate(part) for part in zip(*told, strict=True))
     belief = around * likelihood
     return learn_relation(grey, terms, belief / belief.sum(axis=1, keepdims=True))

@@ -5,6 +5,7 @@ Prints the constants of `DoseAllocator` and `Objectives`. Maps are generated, an
 
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ from daisy_bluesky.sampling._visit_cost import VisitCost
 
 Floats = NDArray[np.float64]
 LabelMap = NDArray[np.int64]
-Told = tuple[Floats, float]
 DOSE_SIDE, VALUE_SIDE = 64, 48
 DOSE_RUNS = ((101, 0.0), (103, 0.0), (104, 0.0), (105, 3.0), (106, 3.0), (102, 10.0))
 """Seed of maps, and overhead of a visit, dwells of one count."""
@@ -32,8 +32,15 @@ DOUBTLESS = 2e-4
 VALUE_SEEDS = (311, 312)
 NOISES = (0.03, 0.2, 0.5, 1.0)
 PARTS = (0.05, 0.1, 0.2, 0.35, 0.6)
-QUANTILES = (0.04, 0.96)
-"""A little wider than 90%: slopes are fitted to the same runs."""
+QUANTILES = (0.05, 0.95)
+
+
+class Moment(NamedTuple):
+    """The signs of a run at one moment, the truth then, and the kind of its map."""
+
+    signs: Floats
+    true: float
+    kind: int
 
 
 def label_map(image: LabelMap) -> LabelMap:
@@ -68,13 +75,13 @@ def dose_states(
             break
 
 
-def dose_told() -> Iterator[Told]:
+def dose_moments() -> Iterator[Moment]:
     """Yield the signs of `DoseAllocator` and the total distortion, of all calibration runs."""
     for seed, overhead in DOSE_RUNS:
-        for image in training_images(DOSE_SIDE, seed):
+        for kind, image in enumerate(training_images(DOSE_SIDE, seed)):
             for separation in SEPARATIONS:
                 for allocator, distortion in dose_states(label_map(image), seed, separation, overhead):
-                    yield signs(allocator._known.field), distortion
+                    yield Moment(signs(allocator._known.field), distortion, kind)
 
 
 def value_states(
@@ -93,7 +100,7 @@ def value_states(
             yield sampler, float(np.sqrt(((image - truth) ** 2).mean())) / sampler.scales["A"]
 
 
-def value_told() -> Iterator[Told]:
+def value_moments() -> Iterator[Moment]:
     """Yield the signs of `Objectives` and the error, of all calibration runs."""
     for seed in VALUE_SEEDS:
         for kind, image in enumerate(training_images(VALUE_SIDE, seed)):
@@ -102,28 +109,44 @@ def value_told() -> Iterator[Told]:
             for noise in NOISES:
                 for sampler, error in value_states(truth, seed, noise, rng):
                     if (told := sampler._errors.signs()) is not None:
-                        yield told, error
+                        yield Moment(told, error, kind)
 
 
-def fitted(runs: list[Told], least: float) -> tuple[Floats, Floats, Floats]:
-    """Return slopes (signs,), quantiles of what is left (2,), and the least and largest signs (2, signs)."""
-    told, true = np.array([signs for signs, _ in runs]), np.array([truth for _, truth in runs])
-    off = np.log(true + least) - told[:, 1]
+def fitted(moments: list[Moment], least: float) -> tuple[Floats, Floats, Floats]:
+    """Return slopes (signs,), interval (2,), and the least and largest signs (2, signs).
+
+    The interval is that of what slopes leave which were fitted to maps of all other kinds: nobody knows what kind the
+    next map will be.
+    """
+    told = np.array([moment.signs for moment in moments])
+    kinds = np.array([moment.kind for moment in moments])
+    off = np.log(np.array([moment.true for moment in moments]) + least) - told[:, 1]
+    left = np.empty(len(moments))
+    for kind in np.unique(kinds):
+        out = kinds == kind
+        left[out] = off[out] - told[out] @ _slopes(told[~out], off[~out])
+    return _slopes(told, off), np.quantile(left, QUANTILES), np.array([told.min(axis=0), told.max(axis=0)])
+
+
+def _slopes(told: Floats, off: Floats) -> Floats:
+    """Return the slopes by least squares, what they leave centred on its median."""
     slopes = np.linalg.lstsq(told, off, rcond=None)[0]
-    left = off - told @ slopes
-    slopes[0] += np.median(left)
-    return slopes, np.quantile(left, QUANTILES) - np.median(left), np.array([told.min(axis=0), told.max(axis=0)])
+    slopes[0] += np.median(off - told @ slopes)
+    return slopes
 
 
 def main() -> None:
     """Print the constants."""
-    for name, runs, least, most in (
-        ("_dose_doubt", list(dose_told()), LEAST, 0.1),
-        ("_prediction_errors", list(value_told()), LEAST_ERROR, 1.0),
+    # of maps without doubt nothing can be learned, and nobody stops one that is all doubt
+    useful = [moment for moment in dose_moments() if np.log(1.3 * LEAST) < moment.signs[1] < np.log(0.1 + LEAST)]
+    for name, moments, least in (
+        ("_dose_doubt", useful, LEAST),
+        ("_prediction_errors", list(value_moments()), LEAST_ERROR),
     ):
-        useful = [run for run in runs if np.log(1.3 * least) < run[0][1] < np.log(most + least)]
-        slopes, interval, ends = fitted(useful, least)
-        sys.stdout.write(f"{name}: {len(runs)} moments\nSLOPES = {_written(slopes)}\nINTERVAL = {_written(interval)}\n")
+        slopes, interval, ends = fitted(moments, least)
+        sys.stdout.write(
+            f"{name}: {len(moments)} moments\nSLOPES = {_written(slopes)}\nINTERVAL = {_written(interval)}\n"
+        )
         sys.stdout.write(f"LEAST_SIGNS, LARGEST_SIGNS = {_written(ends[0])}, {_written(ends[1])}\n")
 
 

@@ -30,7 +30,7 @@ def detectors(microscope):
 
 
 def test_every_event_is_followed_by_the_decision_for_the_next(engine, microscope, classifier_file, documents):
-    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads"), documents)
     events, decisions = documents.events(), documents.events("decisions")
     assert len(events) == len(decisions) == VISITS
     chosen = np.array([(doc["data"]["row"], doc["data"]["column"]) for doc in decisions])
@@ -42,7 +42,7 @@ def test_every_event_is_followed_by_the_decision_for_the_next(engine, microscope
 def test_the_map_is_better_than_a_random_one_of_as_many_points(
     engine, microscope, specimen, classifier_file, documents
 ):
-    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads"), documents)
     (result,) = documents.events("result")
     found = total_distortion(result["data"]["phase_map"], specimen.labels, specimen.ill)
     rng = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def test_the_map_is_better_than_a_random_one_of_as_many_points(
 def test_the_beam_accounts_one_exposure_an_event_and_is_blanked_at_the_end(
     engine, microscope, classifier_file, documents
 ):
-    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file), documents)
+    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads"), documents)
     beam = microscope.beam
     assert beam.blanked.get()
     assert beam.visits.sum() == VISITS
@@ -68,7 +68,12 @@ def test_the_beam_accounts_one_exposure_an_event_and_is_blanked_at_the_end(
 
 def test_metadata_is_what_stock_plans_give(engine, microscope, classifier_file, documents):
     plan = adaptive_map(
-        detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05, md={"sample": "rock"}
+        detectors(microscope),
+        microscope.probe,
+        classifier=classifier_file,
+        policy="slads",
+        fraction=0.05,
+        md={"sample": "rock"},
     )
     engine(plan, documents)
     start = documents.one("start")
@@ -85,7 +90,11 @@ def test_a_dose_limit_stops_the_map(engine, microscope, classifier_file, documen
     electrons_a_visit = dwell * 100e-12 / 1.602176634e-19
     area = 1600 * (microscope.probe.pixel_size * 10) ** 2
     plan = adaptive_map(
-        detectors(microscope), microscope.probe, classifier=classifier_file, max_dose=50.5 * electrons_a_visit / area
+        detectors(microscope),
+        microscope.probe,
+        classifier=classifier_file,
+        policy="slads",
+        max_dose=50.5 * electrons_a_visit / area,
     )
     engine(plan, documents)
     assert len(documents.events()) == 51
@@ -95,7 +104,9 @@ def test_a_dose_limit_stops_the_map(engine, microscope, classifier_file, documen
 def test_a_time_limit_stops_the_map(engine, microscope, classifier_file, documents):
     visit = microscope.eds.dwell_time.get() + 0.005
     engine(
-        adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, max_time=99.5 * visit),
+        adaptive_map(
+            detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", max_time=99.5 * visit
+        ),
         documents,
     )
     assert len(documents.events()) == 100
@@ -106,7 +117,12 @@ def test_convergence_stops_a_small_map_once_its_start_pattern_is_measured(
     engine, microscope, classifier_file, documents
 ):
     plan = adaptive_map(
-        detectors(microscope), microscope.probe, classifier=classifier_file, start_fraction=0.05, convergence=0.3
+        detectors(microscope),
+        microscope.probe,
+        classifier=classifier_file,
+        policy="slads",
+        start_fraction=0.05,
+        convergence=0.3,
     )
     engine(plan, documents)
     assert 80 <= len(documents.events()) < VISITS
@@ -115,7 +131,12 @@ def test_convergence_stops_a_small_map_once_its_start_pattern_is_measured(
 
 
 def test_a_map_says_that_it_ended_at_its_fraction(engine, microscope, classifier_file, documents):
-    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.02), documents)
+    engine(
+        adaptive_map(
+            detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", fraction=0.02
+        ),
+        documents,
+    )
     assert documents.one("stop")["reason"] == "fraction reached"
 
 
@@ -126,7 +147,7 @@ def test_a_fault_is_the_reason_in_the_stop_document(engine, specimen, classifier
 
     faulty = make_devices(VirtualInstrument(specimen, faults={"eds": jam}), current=100.0, dwell_time=0.1)
     with pytest.raises(FailedStatus):
-        engine(adaptive_map(detectors(faulty), faulty.probe, classifier=classifier_file), documents)
+        engine(adaptive_map(detectors(faulty), faulty.probe, classifier=classifier_file, policy="slads"), documents)
     stop = documents.one("stop")
     assert stop["exit_status"] == "fail"
     assert "the shutter is jammed" in stop["reason"]
@@ -144,19 +165,25 @@ def test_no_phase_need_be_known_beforehand(engine, microscope, specimen, documen
 
 
 def test_a_summary_ends(microscope, classifier_file, capsys):
-    summarize_plan(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.02))
+    summarize_plan(
+        adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", fraction=0.02)
+    )
     assert capsys.readouterr().out.count("probe -> ") == 32
 
 
 def test_a_paused_map_goes_on_as_if_nothing_had_happened(new_engine, microscope, classifier_file, documents):
     plain = []
     new_engine()(
-        adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05),
+        adaptive_map(
+            detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", fraction=0.05
+        ),
         lambda name, doc: plain.append((name, doc)),
     )
     undisturbed = [doc["data"]["row"] for name, doc in plain if name == "event" and "row" in doc["data"]]
     microscope.beam.reset()
-    plan = adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.05)
+    plan = adaptive_map(
+        detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", fraction=0.05
+    )
     interruptions = _run_to_the_end(new_engine(), _pausing(plan, every=97), documents, microscope)
     assert interruptions > 3
     last = {doc["seq_num"]: doc["data"]["row"] for doc in documents.events("decisions")}
@@ -205,7 +232,7 @@ def test_a_run_that_was_aborted_is_continued(new_engine, microscope, classifier_
     journal = Journal(tmp_path / "daisy-data" / "journal")
     engine = new_engine()
     engine.subscribe(journal)
-    plan = adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file)
+    plan = adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads")
     with pytest.raises(RunEngineInterrupted):
         engine(_pausing(plan, every=1500))
     engine.abort("cut short")
@@ -344,7 +371,7 @@ def test_a_hard_limit_of_the_beam_ends_the_map_with_what_it_has(engine, specimen
     devices = make_devices(
         VirtualInstrument(specimen), current=100.0, dwell_time=dwell, max_charge=60.5 * dwell * 100.0
     )
-    engine(adaptive_map(detectors(devices), devices.probe, classifier=classifier_file), documents)
+    engine(adaptive_map(detectors(devices), devices.probe, classifier=classifier_file, policy="slads"), documents)
     assert len(documents.events()) == 60
     assert len(documents.events("result")) == 1
     assert "pC" in documents.one("stop")["reason"]
@@ -352,5 +379,10 @@ def test_a_hard_limit_of_the_beam_ends_the_map_with_what_it_has(engine, specimen
 
 
 def test_a_map_of_less_than_a_hundredth_starts_with_all_of_it(engine, microscope, classifier_file, documents):
-    engine(adaptive_map(detectors(microscope), microscope.probe, classifier=classifier_file, fraction=0.005), documents)
+    engine(
+        adaptive_map(
+            detectors(microscope), microscope.probe, classifier=classifier_file, policy="slads", fraction=0.005
+        ),
+        documents,
+    )
     assert len(documents.events()) == 8

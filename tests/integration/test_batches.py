@@ -56,7 +56,7 @@ def positions(events):
 
 
 def test_positions_are_visited_as_decided_once_each(laboratory, microscope, classifier_file, documents):
-    laboratory.engine(batches(microscope, classifier=classifier_file), documents)
+    laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads"), documents)
     events, decisions = laboratory.events("primary"), laboratory.events("decisions")
     assert len(events) == len(set(positions(events))) == VISITS
     start = round(0.01 * 1600)
@@ -70,18 +70,20 @@ def test_positions_are_visited_as_decided_once_each(laboratory, microscope, clas
 
 
 def test_every_decision_of_a_batch_is_taken_again_in_replay(laboratory, microscope, classifier_file):
-    (uid,) = laboratory.engine(batches(microscope, classifier=classifier_file))
+    (uid,) = laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads"))
     check = check_decisions(lambda run: replay(laboratory.folder / run), uid)
     assert check.decisions >= VISITS
     assert check.different == 0
 
 
 def test_a_map_in_batches_is_nearly_as_good(laboratory, microscope, specimen, classifier_file, documents, new_engine):
-    laboratory.engine(batches(microscope, classifier=classifier_file), documents)
+    laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads"), documents)
     (in_batches,) = documents.events("result")
     documents.emitted.clear()
     microscope.beam.reset()
-    plan = adaptive_map([microscope.haadf, microscope.eds], microscope.probe, classifier=classifier_file)
+    plan = adaptive_map(
+        [microscope.haadf, microscope.eds], microscope.probe, classifier=classifier_file, policy="slads"
+    )
     new_engine()(plan, documents)
     (one_by_one,) = documents.events("result")
     distortion = [
@@ -92,13 +94,13 @@ def test_a_map_in_batches_is_nearly_as_good(laboratory, microscope, specimen, cl
 
 
 def test_the_last_batch_is_as_short_as_the_fraction_asks(laboratory, microscope, classifier_file):
-    laboratory.engine(batches(microscope, classifier=classifier_file, fraction=50 / 1600))
+    laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads", fraction=50 / 1600))
     assert len(laboratory.events("primary")) == decided(laboratory) == 50
 
 
 def test_a_limit_of_the_beam_ends_the_map_with_its_result(laboratory, specimen, classifier_file, documents):
     microscope = make_devices(VirtualInstrument(specimen), current=100.0, dwell_time=0.1, max_charge=40.5 * 10.0)
-    laboratory.engine(batches(microscope, classifier=classifier_file), documents)
+    laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads"), documents)
     assert documents.one("stop")["exit_status"] == "success"
     assert documents.one("stop")["reason"].startswith("limit of the beam")
     assert len(laboratory.events("primary")) == decided(laboratory) == 40
@@ -114,7 +116,7 @@ def test_what_was_measured_before_a_fault_is_kept_and_gone_on_with(
 
     microscope = make_devices(VirtualInstrument(specimen, faults={"eds": jam}), current=100.0, dwell_time=0.1)
     with pytest.raises(FailedStatus):
-        laboratory.engine(batches(microscope, classifier=classifier_file), documents)
+        laboratory.engine(batches(microscope, classifier=classifier_file, policy="slads"), documents)
     assert microscope.beam.blanked.get()
     assert "the shutter is jammed" in documents.one("stop")["reason"]
     kept = positions(laboratory.events("primary"))
@@ -158,7 +160,7 @@ def pause_at(engine, microscope, exposure):
 def test_a_pause_in_mid_batch_loses_and_doubles_nothing(laboratory, live, classifier_file):
     pause_at(laboratory.engine, live, 40)
     with pytest.raises(RunEngineInterrupted):
-        laboratory.engine(batches(live, classifier=classifier_file, fraction=64 / 1600))
+        laboratory.engine(batches(live, classifier=classifier_file, policy="slads", fraction=64 / 1600))
     assert live.beam.blanked.get()
     paused_at = live.beam.exposures
     assert 40 <= paused_at < 64
@@ -172,7 +174,7 @@ def test_a_pause_in_mid_batch_loses_and_doubles_nothing(laboratory, live, classi
 def test_an_abort_from_a_pause_keeps_what_was_measured(laboratory, live, classifier_file):
     pause_at(laboratory.engine, live, 40)
     with pytest.raises(RunEngineInterrupted):
-        laboratory.engine(batches(live, classifier=classifier_file, fraction=64 / 1600))
+        laboratory.engine(batches(live, classifier=classifier_file, policy="slads", fraction=64 / 1600))
     exposures = live.beam.exposures
     laboratory.engine.abort()
     assert live.beam.blanked.get()
@@ -187,7 +189,7 @@ def test_a_batch_that_is_no_number_of_visits_is_refused(laboratory, microscope, 
 
 
 def test_a_summary_ends(microscope, classifier_file, capsys):
-    summarize_plan(batches(microscope, classifier=classifier_file, fraction=64 / 1600))
+    summarize_plan(batches(microscope, classifier=classifier_file, policy="slads", fraction=64 / 1600))
     assert "Open Run" in capsys.readouterr().out
 
 

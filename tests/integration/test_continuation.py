@@ -42,7 +42,9 @@ def cut_short(laboratory, specimen, classifier_file):
         if name == "event" and document["seq_num"] == 30:
             raise RuntimeError("enough")
 
-    plan = plan_for(microscope, classifier=classifier_file, dwell_time=DWELL, fraction=0.05, max_dose=1e9)
+    plan = plan_for(
+        microscope, classifier=classifier_file, policy="slads", dwell_time=DWELL, fraction=0.05, max_dose=1e9
+    )
     with pytest.raises(RuntimeError, match="enough"):
         laboratory.engine(plan, fail_after_30)
     (folder,) = laboratory.folder.iterdir()
@@ -132,6 +134,6 @@ def test_a_run_that_is_being_measured_is_not_gone_on_with(laboratory, specimen, 
                 plan.send(laboratory.folder)
             refusals.append(refusal)
 
-    laboratory.engine(plan_for(microscope, classifier=classifier_file, fraction=0.01), go_on_meanwhile)
+    laboratory.engine(plan_for(microscope, classifier=classifier_file, policy="slads", fraction=0.01), go_on_meanwhile)
     assert len(refusals) == 1
     assert microscope.beam.exposures == 16

@@ -1,15 +1,17 @@
 """A whole frame as one event, under a real RunEngine."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 from bluesky import plans as bp
+from bluesky import preprocessors as bpp
 from bluesky.utils import FailedStatus, RunEngineInterrupted
 
 from daisy_bluesky.callbacks import Journal
 from daisy_bluesky.devices import DoseLimitExceeded, FrameScan, make_devices
-from daisy_bluesky.devices.backends import VirtualInstrument
+from daisy_bluesky.devices.backends import VirtualInstrument, WallClock
 from daisy_bluesky.storage import replay
 
 SHAPE = (6, 9)
@@ -117,16 +119,65 @@ def test_a_stopped_frame_gives_no_event(microscope):
             reached.wait(0.2)
 
     microscope.eds.receive = hold
+    scan.trigger().wait(30)
     with pytest.raises(RuntimeError, match="scan the frame again"):
-        scan.trigger().wait(30)
+        scan.read()
     assert microscope.beam.visits.sum() < 54
     assert microscope.beam.blanked.get()
     assert microscope.beam.visits.max() <= 1
 
 
+@pytest.mark.parametrize("way", ["stop", "abort", "halt"])
+def test_a_frame_that_was_paused_is_ended_at_once_and_in_silence(new_engine, specimen, documents, way):
+    """On a real clock, with a staged detector that takes no part in the frame."""
+    engine, begun = new_engine(), []
+    microscope = make_devices(VirtualInstrument(specimen, clock=WallClock()), current=100.0, dwell_time=0.001)
+    scan = FrameScan([microscope.haadf], microscope.probe, shape=SHAPE, dwell_time=0.002, timeout=5.0)
+    unblank = microscope.beam.instrument.unblank
+
+    def unblank_and_ask():
+        unblank()
+        begun.append(1)
+        if len(begun) == 20:
+            threading.Thread(target=engine.request_pause, daemon=True).start()
+
+    microscope.beam.instrument.unblank = unblank_and_ask
+    plan = bpp.stage_wrapper(bp.count([scan]), [microscope.beam, microscope.eds, microscope.haadf])
+    with pytest.raises(RunEngineInterrupted):
+        engine(plan, documents)
+    assert microscope.beam.blanked.get()
+    began = time.monotonic()
+    getattr(engine, way)()
+    assert time.monotonic() - began < 4.0
+    assert engine.state == "idle"
+    assert microscope.beam.blanked.get()
+    assert not documents.events()
+    assert 20 <= microscope.beam.visits.sum() < 54
+
+
+def test_a_frame_does_not_wait_for_detectors_that_take_no_part(specimen):
+    microscope = make_devices(VirtualInstrument(specimen, clock=WallClock()), current=100.0, dwell_time=0.001)
+    microscope.eds.stage()
+    scan = FrameScan([microscope.haadf], microscope.probe, shape=SHAPE, dwell_time=0.0001)
+    began = time.monotonic()
+    scan.trigger().wait(30)
+    assert time.monotonic() - began < 54 * 0.05
+    assert microscope.beam.visits.sum() == 54
+    microscope.eds.unstage()
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
-    [({"shape": (0, 4)}, "shape"), ({"shape": (9999, 4)}, "shape"), ({"dwell_time": 0.0}, "dwell")],
+    [
+        ({"shape": (0, 4)}, "shape"),
+        ({"shape": (3,)}, "shape"),
+        ({"shape": "ab"}, "shape"),
+        ({"timeout": "x"}, "timeout"),
+        ({"dwell_time": "x"}, "dwell"),
+        ({"dwell_time": float("inf")}, "dwell"),
+        ({"shape": (9999, 4)}, "shape"),
+        ({"dwell_time": 0.0}, "dwell"),
+    ],
 )
 def test_bad_arguments_are_named(microscope, options, named):
     with pytest.raises(ValueError, match=named):

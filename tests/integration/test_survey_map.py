@@ -10,6 +10,7 @@ from daisy_bluesky.callbacks import Journal, check_decisions
 from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import adaptive_map
+from daisy_bluesky.sampling import total_distortion
 from daisy_bluesky.storage import replay
 
 SHAPE = (24, 24)
@@ -68,6 +69,26 @@ def test_a_guided_run_decides_the_same_again(engine, microscope, specimen, class
     assert check.recommender.policy.survey_weight > 0
 
 
+def test_sparse_visits_are_guided_too_and_decide_the_same_again(
+    engine, microscope, specimen, classifier_file, documents, tmp_path
+):
+    rng = np.random.default_rng(3)
+    np.save(tmp_path / "survey.npy", specimen.labels[:24, :24] * 3.0 + rng.normal(size=SHAPE))
+    engine.subscribe(Journal(tmp_path / "journal"))
+    found = {}
+    for survey in (str(tmp_path / "survey.npy"), None):
+        documents.emitted.clear()
+        plan = guided_map(microscope, classifier_file, survey=survey, fraction=0.35, policy="slads", cost=None)
+        (uid,) = engine(plan, documents)
+        (result,) = documents.events("result")
+        found[survey] = total_distortion(result["data"]["phase_map"], specimen.labels[:24, :24], specimen.ill[:24, :24])
+        check = check_decisions(lambda run: replay(tmp_path / "journal" / run), uid)
+        assert check.decisions == len(documents.events("decisions")) == round(0.35 * 576)
+        assert check.different == 0, check.first
+        assert (check.recommender.policy.survey_weight > 0) == (survey is not None)
+    assert found[str(tmp_path / "survey.npy")] < found[None]
+
+
 def test_a_run_that_goes_on_knows_its_survey(engine, microscope, classifier_file, documents, tmp_path, monkeypatch):
     monkeypatch.setenv("DAISY_DATA", str(tmp_path))
     engine.subscribe(Journal(tmp_path / "journal"))
@@ -120,8 +141,9 @@ def test_bad_surveys_are_named_before_anything_is_exposed(engine, microscope, cl
     for survey in ("nowhere.npy", str(tmp_path / "small.npy"), str(tmp_path / "nan.npy"), "image.jpg", 3):
         with pytest.raises(ValueError, match=r"^survey: "):
             engine(guided_map(microscope, classifier_file, survey=survey), documents)
-    with pytest.raises(ValueError, match=r"^survey: .*policy='dose'"):
-        engine(guided_map(microscope, classifier_file, survey="acquire", policy="slads"), documents)
+    together = guided_map(microscope, None, survey="acquire", policy=None, cost=None, objectives={"Fe Ka": 1.0})
+    with pytest.raises(ValueError, match=r"^survey: objectives heed no survey"):
+        engine(together, documents)
     eds_only = adaptive_map(
         [microscope.eds], microscope.probe, classifier=classifier_file, policy="dose", survey="acquire"
     )
