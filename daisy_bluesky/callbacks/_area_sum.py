@@ -72,7 +72,7 @@ class AreaSum:
         for key in self.spectra:
             try:
                 self._add_spectra(key, number, data, displacement)
-            except ValueError as error:
+            except (ValueError, MemoryError) as error:
                 return self._left_out(number, area, f"{key}: {error}")
         self.image.add(image, displacement)
         found = self._found(number, area, "")

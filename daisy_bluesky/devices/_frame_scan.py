@@ -14,7 +14,7 @@ from daisy_bluesky.devices._eels import EELSDetector
 from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._frame_measurements import FrameMeasurement, PixelByPixel, WholeFrame
 from daisy_bluesky.devices._frame_signals import frame_signals
-from daisy_bluesky.devices._line_gate import LineGate
+from daisy_bluesky.devices._line_gate import FrameStopped, LineGate
 from daisy_bluesky.devices._probe import ProbePositioner
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
 
@@ -84,12 +84,13 @@ class FrameScan:
         number = "<f4" if self._beam.scans_frames else "<f8"
         self._signals = frame_signals(self._detectors, self._grid.shape, number)
         self._measurement: FrameMeasurement = (
-            WholeFrame(self._detectors, self._beam, self._signals, name)
+            WholeFrame(self._detectors, self._beam, self._signals)
             if self._beam.scans_frames
             else PixelByPixel(self._detectors, probe, self._signals, timeout, name)
         )
         self._measurement.check(self._grid)
         self._gate = LineGate()
+        self._stopped = False
         self._reading: dict[str, dict[str, Any]] = {}
         self._status = ExposureStatus(None)
         self._worker: threading.Thread | None = None
@@ -131,6 +132,7 @@ class FrameScan:
 
     def trigger(self) -> Status:
         """Scan the frame; the status finishes when it can be read or was stopped, or fails with what went wrong."""
+        self._stopped = False
         self._gate.begin()
         self._reading = {}  # one frame in memory at a time
         status = self._status = ExposureStatus(None)
@@ -150,7 +152,7 @@ class FrameScan:
             self._beam.interrupt()
             for detector, dwell_time in own:
                 detector.dwell_time.put(dwell_time)
-        if error is None or self._gate.ended:  # who has stopped it knows; `read` tells everybody else
+        if error is None or (self._stopped and isinstance(error, FrameStopped)):  # who has stopped it knows; `read` tells everybody else
             status.set_finished()
         else:
             status.set_exception(error)
@@ -174,7 +176,7 @@ class FrameScan:
         """
         if self._worker is not None:
             self._status.wait(None)
-        if not self._reading and self._gate.ended:
+        if not self._reading and self._stopped:
             raise RuntimeError(f"{self.name}: the frame was stopped before its end; scan the frame again")
         if not self._reading:
             raise RuntimeError(f"{self.name}: no frame has been measured; trigger it first")
@@ -225,8 +227,9 @@ class FrameScan:
     def stop(self, *, success: bool = True) -> None:  # noqa: ARG002 - whatever the reason, nothing more is exposed
         """End the scan after the pixel in progress; a frame that is not complete gives no event."""
         if self._worker is not None and self._worker.is_alive():
-            self._measurement.stop()
+            self._stopped = True
             self._gate.end()
+            self._measurement.stop()
             self._worker.join(2 * self._timeout)
 
     def stage(self) -> list[object]:

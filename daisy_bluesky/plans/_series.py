@@ -144,6 +144,6 @@ class Series:
 
 def _axes(detectors: Sequence[BeamDetector]) -> dict[str, dict[str, Any]]:
     """Return the energy axes of what measures spectra, as they are now, by data key."""
-    axes = {f"{detector.name}_frame": dict(detector.fixed) for detector in detectors if detector.fixed}
+    axes = {f"{each.name}_frame": dict(each.fixed) for each in detectors if "offset" in each.fixed}
     now = {f"{each.name}_frame": each.first_energy for each in detectors if isinstance(each, EELSDetector)}
     return {key: {**axis, "offset": now.get(key, axis["offset"])} for key, axis in axes.items()}

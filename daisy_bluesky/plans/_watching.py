@@ -34,13 +34,13 @@ def watching_series(series: Series, frame_sum: FrameSum | None, *, registration:
     ValueError
         Frames have no image or are too small.
     """
+    if frame_sum is not None and not registration:
+        raise ValueError("registration: frame_sum registers the frames that it sums; leave one of the two out")
     if not registration:
         return None
     names = ", ".join(detector.name for detector in series.detectors)
     if not any(isinstance(detector, HAADFDetector) for detector in series.detectors):
-        raise ValueError(
-            f"detectors: none of [{names}] gives an image to register by; add haadf, or registration=False"
-        )
+        raise ValueError(f"detectors: none of [{names}] gives images to register by; add haadf, or registration=False")
     if min(series.places.shape) < SMALLEST:
         raise ValueError(
             f"pixel_size: frames of {series.places.shape} pixels are too small to register, {SMALLEST} x {SMALLEST} "

@@ -11,7 +11,8 @@ from bluesky.utils import RunEngineInterrupted
 from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import FrameSum, Journal, stored_registrations
-from daisy_bluesky.devices import DoseLimitExceeded, FrameScan, make_devices
+from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices._line_gate import LineGate
 from daisy_bluesky.devices.backends import ScanningInstrument, VirtualInstrument
 from daisy_bluesky.plans import multiframe_map
 from daisy_bluesky.specimen import DriftingSpectrometer, ScannedSpecimen, VirtualSpecimen, crystal
@@ -254,7 +255,7 @@ def test_a_series_that_failed_goes_on_in_another_session(laboratory, new_microsc
 
 
 def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, documents, monkeypatch):
-    lines, heard, pause = [], threading.Event(), FrameScan.pause
+    lines, heard, pause = [], threading.Event(), LineGate.pause
 
     def ask(frame):
         lines.append(frame.number)
@@ -262,11 +263,11 @@ def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, 
             laboratory.engine.request_pause()
             heard.wait(10)
 
-    def hear(scan):
+    def hear(gate):
         heard.set()
-        pause(scan)
+        pause(gate)
 
-    monkeypatch.setattr(FrameScan, "pause", hear)
+    monkeypatch.setattr(LineGate, "pause", hear)
     microscope = new_microscope(faults={"scan": ask})
     with pytest.raises(RunEngineInterrupted):
         laboratory.engine(series_for(microscope), documents)
@@ -386,7 +387,7 @@ def test_frames_that_cannot_be_used_are_reported_and_not_averaged(laboratory, ne
 def test_a_sum_that_does_not_fit_is_refused_before_the_first_electron(laboratory, new_microscope):
     microscope = new_microscope()
     with pytest.raises(MemoryError):
-        laboratory.engine(series_for(microscope, frame_sum=FrameSum(upsample=8, memory_limit=2**20)))
+        laboratory.engine(series_for(microscope, frame_sum=FrameSum(upsample=8, memory_limit=2**19)))
     assert microscope.beam.charge == 0
 
 
@@ -414,7 +415,6 @@ def test_an_instrument_without_frames_is_led_from_pixel_to_pixel(laboratory, doc
         dwell_time=0.01,
         frames=2,
         region=(0, 0, 32 * size, 36 * size),
-        registration=True,
     )
     laboratory.engine(plan, documents)
     assert [event["data"]["haadf_image"].shape for event in documents.events()] == [(18, 16)] * 2
@@ -436,7 +436,7 @@ def test_an_instrument_without_frames_is_led_from_pixel_to_pixel(laboratory, doc
         ({"areas": [(0, 0), (50, 0)]}, "^areas: the area at x 50"),
         ({"energy_offset_step": 2.0}, "^energy_offset_step: 2 eV need the drift tube"),
         ({"pixel_size": 0.3}, "^pixel_size: frames of .* are too small to register"),
-        ({"detectors": ("eds",)}, "^detectors: none of .eds. gives an image"),
+        ({"detectors": ("eds",)}, "^detectors: none of .eds. gives images"),
         ({"detectors": ("eds",), "survey": True}, "^survey, focus: none of .eds."),
         ({"md": {"multiframe": 1}}, "^md: multiframe is the plan's own"),
     ],
