@@ -36,7 +36,24 @@ def check_picture(report: Path) -> None:
         raise ValueError(f"report: {report} is a folder; name a file in it")
     if not report.resolve().parent.is_dir():
         raise ValueError(f"report: there is no folder {report.resolve().parent}; create it first")
-    _try_to_write(report)
+    _try_to_write("report", report)
+
+
+def check_json(file: Path | None) -> None:
+    """Check that figures can be written, where a file for them is given.
+
+    Raises
+    ------
+    ValueError
+        It is a folder, its folder is missing, or nothing may be written there.
+    """
+    if file is None:
+        return
+    if file.is_dir():
+        raise ValueError(f"json: {file} is a folder; name a file in it")
+    if not file.resolve().parent.is_dir():
+        raise ValueError(f"json: there is no folder {file.resolve().parent}; create it first")
+    _try_to_write("json", file)
 
 
 def check_recorded(size: int | None, counts: float | None) -> None:
@@ -52,8 +69,8 @@ def check_recorded(size: int | None, counts: float | None) -> None:
         raise ValueError(f"{' and '.join(given)}: a recorded specimen has its own; leave this out with --recorded")
 
 
-def _try_to_write(report: Path) -> None:
-    path = report.resolve()  # a link that leads nowhere is no file yet
+def _try_to_write(name: str, file: Path) -> None:
+    path = file.resolve()  # a link that leads nowhere is no file yet
     there = path.exists()
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
@@ -61,5 +78,5 @@ def _try_to_write(report: Path) -> None:
             path.unlink()
     except OSError as error:
         raise ValueError(
-            f"report: {report} cannot be written ({error.strerror}); name a file in a folder of yours"
+            f"{name}: {file} cannot be written ({error.strerror}); name a file in a folder of yours"
         ) from None

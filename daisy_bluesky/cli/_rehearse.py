@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from daisy_bluesky.cli._arguments import check_picture
+from daisy_bluesky.cli._arguments import check_json, check_picture
 
 UNITS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 QUANTITY = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*([a-zµμ]*)\s*")
@@ -39,8 +39,7 @@ def rehearse(
 ) -> None:
     """Foretell how good a map will be for how many electrons and seconds: raster, sparse visits, allocated dose."""
     check_picture(report)
-    if json_file is not None and not json_file.resolve().parent.is_dir():
-        raise ValueError(f"json: there is no folder {json_file.resolve().parent}; create it first")
+    check_json(json_file)
     told = {"settling": settling, "read_out": read_out, "minimum_dwell": minimum_dwell, "visit_dwell": visit_dwell}
     times = {name: seconds(name.replace("_", "-"), text) for name, text in told.items() if text is not None}
     figures = {"spectra": spectra, "phases": phases, "rate": rate, "current": current, "wanted": wanted, "seed": seed}

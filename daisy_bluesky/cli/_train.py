@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-train = typer.Typer(help="Train a model.", no_args_is_help=True)
+train = typer.Typer(help="Train a model.")
 
 
-@train.callback()
-def describe() -> None:
+@train.callback(invoke_without_command=True)
+def describe(context: typer.Context) -> None:
     """Train a model."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @train.command()
@@ -20,8 +22,8 @@ def sampling(
         list[Path] | None,
         typer.Argument(help="Phase maps or grey images: .npy, .npz, .png, .tif. Generated shapes when omitted."),
     ] = None,
-    levels: Annotated[int, typer.Option(help="How many levels a grey image is cut into.")] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    levels: Annotated[int, typer.Option(min=2, max=255, help="How many levels a grey image is cut into.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
 ) -> None:
     """Train where to measure next, for maps like these images; a minute or two.
 
@@ -29,6 +31,8 @@ def sampling(
     """
     from daisy_bluesky.sampling import read_label_maps, train, train_default
 
+    if output.is_dir():
+        raise ValueError(f"output: {output} is a folder; name a file in it")
     if not output.resolve().parent.is_dir():
         raise ValueError(f"output: there is no folder {output.resolve().parent}; create it first")
     if images:

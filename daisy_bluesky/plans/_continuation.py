@@ -12,7 +12,7 @@ from bluesky.utils import InvalidCommand, MsgGenerator
 from daisy_bluesky.callbacks import Spending, drive, make_recommender, stored_models
 from daisy_bluesky.config import load_settings
 from daisy_bluesky.devices import Beam
-from daisy_bluesky.plans._preparation import Preparation, spectrum_key
+from daisy_bluesky.plans._preparation import Preparation
 from daisy_bluesky.storage import JOURNAL_DIRECTORY, being_written, find_run, replay
 
 Document = tuple[str, Mapping[str, Any]]
@@ -79,9 +79,7 @@ def prepare_continued(
     configuration = {**start["recommender"], "batch": given["batch"]}
     _check_agreement(uid, configuration, given)
     check_field(uid, start, probe)
-    key, channels = spectrum_key(detectors, configuration["spectrum"])
-    if channels != configuration["channels"]:
-        raise ValueError(f"continue_from: {key} has {channels} channels, run {uid} {configuration['channels']}")
+    _check_spectra(uid, configuration, detectors)
     lineage = [*start.get("continues", []), start["uid"]]
     recommender = make_recommender(configuration, models)
     for earlier in lineage:
@@ -97,6 +95,19 @@ def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[
     for name in ("shape", "spectrum", "seed", "start_fraction"):
         if given[name] is not None and _comparable(given[name]) != _comparable(configuration[name]):
             raise ValueError(f"{name}: run {uid} was measured with {configuration[name]}; leave {name} out")
+
+
+def _check_spectra(uid: str, configuration: Mapping[str, Any], detectors: Sequence[Readable[Any]]) -> None:
+    described: dict[str, Any] = {}
+    for detector in detectors:
+        described |= detector.describe()  # type: ignore[arg-type]
+    wanted = {configuration["spectrum"]: configuration["channels"]}
+    wanted |= {field["spectrum"]: field["axis"][2] for field in configuration.get("fields", ()) if "spectrum" in field}
+    for key, channels in wanted.items():
+        if key not in described:
+            raise ValueError(f"spectrum: run {uid} goes by {key}, which none of these detectors measures; add the one")
+        if (now := int(described[key]["shape"][0])) != channels:
+            raise ValueError(f"continue_from: {key} has {now} channels, run {uid} {channels}")
 
 
 def _comparable(value: Any) -> Any:

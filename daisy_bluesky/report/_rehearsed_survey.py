@@ -76,6 +76,8 @@ def rehearse_survey(
 def _phase_maps(image: NDArray[np.float64], known: int, phases: int | None) -> list[NDArray[np.int64]]:
     """Return the phase maps to rehearse on."""
     values, codes = np.unique(image, return_inverse=True)
+    if len(values) < 2:
+        raise ValueError("survey: the image has the same value everywhere; give one that shows two phases or more")
     labelled = len(values) <= PHASES_AT_MOST and bool((values % 1 == 0).all())
     count = phases if phases is not None else len(values) if labelled else known
     if count > known:

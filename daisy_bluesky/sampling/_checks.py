@@ -17,12 +17,25 @@ def check_arguments(shape: tuple[int, int], phases: int, start_fraction: float) 
     ValueError
         If the field is empty or too large, or a number is out of range.
     """
-    if len(shape) != 2 or not all(1 <= side <= LARGEST_SIDE for side in shape):
+    sides = np.asarray(shape)
+    if sides.shape != (2,) or sides.dtype.kind not in "iu" or not ((sides >= 1) & (sides <= LARGEST_SIDE)).all():
         raise ValueError(f"shape must be two sides of 1 to {LARGEST_SIDE} pixels, not {shape}")
-    if not 0 <= phases <= LARGEST_LABEL:
+    if not (isinstance(phases, int | np.integer) and 0 <= phases <= LARGEST_LABEL):
         raise ValueError(f"phases must lie in 0 to {LARGEST_LABEL}, not {phases}")
-    if not 0 < start_fraction <= 1:
+    if not (isinstance(start_fraction, int | float) and 0 < start_fraction <= 1):
         raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
+
+
+def check_count(n: int) -> None:
+    """Check how many visits are asked for.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number from 1 up.
+    """
+    if not isinstance(n, int | np.integer) or n < 1:
+        raise ValueError(f"n must be at least 1, a whole number, not {n!r}")
 
 
 def checked_positions(positions: ArrayLike, shape: tuple[int, int], inside: NDArray[np.bool_]) -> list[Place]:
@@ -38,7 +51,9 @@ def checked_positions(positions: ArrayLike, shape: tuple[int, int], inside: NDAr
         return []
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"positions must have shape (n, 2), not {array.shape}")
-    if array.dtype.kind not in "iu" and not np.array_equal(array, np.rint(array)):
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"positions must be numbers, not {array.dtype}")
+    if array.dtype.kind == "f" and not np.array_equal(array, np.rint(array)):
         raise ValueError("positions must be whole pixels; round them first")
     places: list[Place] = [(int(row), int(column)) for row, column in array.tolist()]
     for row, column in places:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._checks import check_arguments, checked_visits
+from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_visits
 from daisy_bluesky.sampling._dose_batch import batch_of
 from daisy_bluesky.sampling._dose_checks import (
     Evidence,
@@ -172,8 +172,7 @@ class DoseAllocator:
         ValueError
             If n is less than 1.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        check_count(n)
         field = self._known.field
         if n == 1:
             best = best_visit(field) if self._sparse is None else self._sparse.best(field, self.cost)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import best_places
+from daisy_bluesky.sampling._checks import check_count
 from daisy_bluesky.sampling._field import MASK, SHIFT
 from daisy_bluesky.sampling._potts import potts_posterior
 from daisy_bluesky.sampling._slads import VISIT, Slads
@@ -57,7 +58,8 @@ class GuidedSlads(Slads):
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
         """Return the next visits, as `Slads.suggest` does, with what the survey image leaves in doubt first."""
-        if self._boost is None or n < 1 or self._next_of_start(1):
+        check_count(n)
+        if self._boost is None or self._next_of_start(1):
             return super().suggest(n)
         self._refresh()
         boosted = self._pixels["score"] * self._boost

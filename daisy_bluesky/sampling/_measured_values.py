@@ -53,13 +53,20 @@ class MeasuredValues:
         """Return every visited place."""
         return list(self._found)
 
-    def dwell(self, place: Place) -> float:
-        """Return the dwell time of all visits to a place, s."""
-        return sum(dwell for _, dwell in self._found.get(place, {}).values())
+    def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return which pixels of a field were visited, (rows, columns) bool."""
+        mask = np.zeros(shape, bool)
+        mask[tuple(np.array(self.places(), np.int64).reshape(-1, 2).T)] = True
+        return mask
 
-    def count(self, place: Place, *, valid: bool = True) -> int:
-        """Return the number of visits to a place: of those that found something, or of all."""
-        return sum(not (valid and np.isnan(values).any()) for values, _ in self._found.get(place, {}).values())
+    def dwell_of_another(self, place: Place, dwell: float) -> float:
+        """Return how long a place will have been exposed after one more visit, s; one as those before where nan."""
+        spent = [each for _, each in self._found.get(place, {}).values()]
+        return sum(spent) + (sum(spent) / max(len(spent), 1) if np.isnan(dwell) else dwell)
+
+    def count(self, place: Place) -> int:
+        """Return the number of visits to a place that found something."""
+        return sum(not np.isnan(values).any() for values, _ in self._found.get(place, {}).values())
 
     def at(self, place: Place) -> Floats | None:
         """Return values and variances of a place, (fields, 2); None where no visit was valid."""

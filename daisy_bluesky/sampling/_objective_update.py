@@ -149,7 +149,10 @@ def _gain(
 
 @compiled
 def combine_one(field: ObjectiveField, row: int, column: int) -> None:
-    """Make the score of a pixel from its gains; a measured one counts where it may be visited again."""
+    """Make the score of a pixel from its gains.
+
+    A measured one counts where it may be visited again, and that is worth more than exploring the pixel beside it.
+    """
     pixel = field.pixels[row, column]
     measured = pixel.sample != 0
     score = 0.0
@@ -157,7 +160,7 @@ def combine_one(field: ObjectiveField, row: int, column: int) -> None:
         score += field.factors[objective] * field.gain[objective, row, column]
     never = pixel.closed or pixel.neighbours[0] < 0
     if measured:
-        never = not field.again[row, column] or score <= 0.0
+        never = not field.again[row, column] or score <= field.exploration[0]
     elif not never:
         score += field.exploration[0] * squared_distance((row << SHIFT) + column, pixel.neighbours[0])
     pixel.score = NEVER if never else score * field.preference[row, column]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._batches import best_places, ordered
-from daisy_bluesky.sampling._checks import check_arguments, checked_positions, checked_visits
+from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_positions, checked_visits
 from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
@@ -39,7 +39,9 @@ class Objectives:
     The neighbours of a pixel are split in two levels, and only as far as the split is beyond what their noise makes
     is it taken for a boundary; then the reduction is that of a map of two labels as `Slads` has learned it, times the
     difference. Where nothing is expected the distance to the nearest measurement still counts, so exploration never
-    ends. A measurement changes what it can change and nothing else; what is left equals a full recomputation.
+    ends. A measured pixel is worth another visit where its variance leaves in doubt on which level it lies.
+
+    A measurement changes what it can change and nothing else; what is left equals a full recomputation.
 
     Parameters
     ----------
@@ -188,9 +190,7 @@ class Objectives:
     @property
     def measured(self) -> NDArray[np.bool_]:
         """Pixels that were visited, failed spectra included, (rows, columns) bool."""
-        mask = np.zeros(self.shape, bool)
-        mask[tuple(np.array(self._measured.places(), np.int64).reshape(-1, 2).T)] = True
-        return mask
+        return self._measured.mask(self.shape)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -238,8 +238,7 @@ class Objectives:
         ValueError
             If n is less than 1.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        check_count(n)
         places = self._next_of_start(n)
         if len(places) > 1:
             places = ordered(np.array(places), self._last)
@@ -350,18 +349,13 @@ class Objectives:
         self._field.pixels["sample"][place] = found is not None
         self._field.pixels["closed"][place] = self._measured.visited(place) or not self._may_visit(place)
         self._field.visits[place] = self._measured.count(place)
-        self._room[place] = found is not None and self._has_room(place)
+        once_more = self._measured.dwell_of_another(place, self.dwell)
+        self._room[place] = found is not None and once_more <= self._limit[place] * (1 + ROUNDING)
         self._field.again[place] = self._room[place] and self._may_visit(place)
         renew(self._field, self.model.regression, *place, before)
 
     def _may_visit(self, place: Place) -> bool:
         return bool(self._open[place] and self._allowed[place])
-
-    def _has_room(self, place: Place) -> bool:
-        """Tell whether a visited pixel may be exposed for one more visit like those before."""
-        spent = self._measured.dwell(place)
-        usual = spent / self._measured.count(place, valid=False) if np.isnan(self.dwell) else self.dwell
-        return bool(spent + usual <= self._limit[place] * (1 + ROUNDING))
 
     def _miss(self, place: Place, values: NDArray[np.float64], noise: NDArray[np.float64]) -> float:
         """Return the squared error beyond noise of what was predicted for a place, in parts of the spans."""

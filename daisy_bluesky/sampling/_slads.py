@@ -8,7 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._calibration import estimate, signs
 from daisy_bluesky.sampling._changes import CHANGE, measure_all, put_all
-from daisy_bluesky.sampling._checks import check_arguments, checked_findings, checked_positions, checked_visits
+from daisy_bluesky.sampling._checks import (
+    check_arguments,
+    check_count,
+    checked_findings,
+    checked_positions,
+    checked_visits,
+)
+from daisy_bluesky.sampling._dose_checks import checked_mask
 from daisy_bluesky.sampling._evidence import Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
 from daisy_bluesky.sampling._model import SladsModel
@@ -97,11 +104,7 @@ class Slads:
 
     def _mask(self, name: str, mask: ArrayLike | None, *, default: bool) -> NDArray[np.bool_]:
         """Return a mask over the field, (rows, columns) bool."""
-        if mask is None:
-            return np.full(self.shape, default)
-        if np.shape(mask) != self.shape:
-            raise ValueError(f"{name} must have the field's shape {self.shape}, not {np.shape(mask)}")
-        return np.array(mask, bool)
+        return checked_mask(name, mask, self.shape, default=default)
 
     @property
     def phases(self) -> int:
@@ -185,8 +188,7 @@ class Slads:
         ValueError
             If n is less than 1.
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        check_count(n)
         places = self._next_of_start(n)
         if len(places) > 1:
             places = ordered(np.array(places), self._last)

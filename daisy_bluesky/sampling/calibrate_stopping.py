@@ -130,7 +130,7 @@ def fitted(moments: list[Moment], least: float) -> tuple[Floats, Floats, Floats]
 
 def _slopes(told: Floats, off: Floats) -> Floats:
     """Return the slopes by least squares, what they leave centred on its median."""
-    slopes = np.linalg.lstsq(told, off, rcond=None)[0]
+    slopes: Floats = np.asarray(np.linalg.lstsq(told, off, rcond=None)[0], np.float64)
     slopes[0] += np.median(off - told @ slopes)
     return slopes
 

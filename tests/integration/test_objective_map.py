@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from daisy_bluesky.callbacks import check_decisions
+from daisy_bluesky.callbacks import Journal, check_decisions
 from daisy_bluesky.devices import make_devices
 from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans import Steering, adaptive_map
 from daisy_bluesky.report import draw_element_maps, element_maps
 from daisy_bluesky.specimen import EELSCamera, VirtualSpecimen
+from daisy_bluesky.storage import replay
 
 SHAPE = (24, 24)
 
@@ -97,6 +98,63 @@ def test_what_the_operator_changes_is_recorded_and_decided_again(engine, instrum
     assert same_decisions(documents).recommender.policy.weights == {"B K": 5.0, "C K": 0.0}
 
 
+def test_pixels_whose_variance_limits_are_visited_again_within_their_limit(engine, flake, documents):
+    """At a low dose a visit; a limit of three visits a pixel on the beam holds, and does not end the map."""
+    dose = 1.0 * 0.05 * 6.241509074e6 / (10.0 * flake.pixel_size) ** 2
+    instrument = make_devices(VirtualInstrument(flake), current=1.0, dwell_time=0.05, max_pixel_dose=3 * dose)
+    plan = adaptive_map([instrument.eels], instrument.probe, objectives={"B K": 1.0, "N K": 1.0}, fraction=0.9)
+    engine(plan, documents)
+    assert documents.one("stop")["reason"] == "fraction reached"
+    visits = instrument.beam.visits
+    assert 2 <= visits.max() <= 3
+    assert (visits > 1).sum() >= 10
+    same_decisions(documents)
+
+
+def test_x_rays_and_energy_losses_steered_and_gone_on_with(new_engine, instrument, documents, tmp_path, monkeypatch):
+    """Weights and a veto hold in the run that goes on, until they are changed there, and all is decided again."""
+    monkeypatch.setenv("DAISY_DATA", str(tmp_path))
+    engine, steering, heard = new_engine(), Steering(), []
+    engine.subscribe(Journal(tmp_path / "journal"))
+    left = np.zeros(SHAPE, bool)
+    left[:, :12] = True
+
+    def operate(name, document):
+        if name == "event" and "eels_spectrum" in document["data"]:
+            heard.append(document["seq_num"])
+            if len(heard) == 20:
+                steering.restrict(left)
+                steering.weights = {"C Ka": 4.0}
+
+    objectives = {"B K": 1.0, "C Ka": 1.0}
+    detectors = [instrument.eds, instrument.eels]
+    engine.subscribe(operate)
+    (first,) = engine(adaptive_map(detectors, instrument.probe, objectives=objectives, fraction=0.1, steering=steering))
+    before, later, right = instrument.beam.visits.copy(), Steering(), ~left
+    plan = adaptive_map(detectors, instrument.probe, continue_from=first, fraction=0.15, steering=later)
+    other = new_engine()
+    other.subscribe(Journal(tmp_path / "journal"))
+
+    def change(name, document):
+        if name == "event" and "eels_spectrum" in document["data"] and document["seq_num"] == 10:
+            later.restrict(right)
+
+    other.subscribe(change)
+    (second,) = other(plan, documents)
+    assert later.weights == {"B K": 0.0, "C Ka": 4.0}
+    columns = documents.positions()[:, 1]
+    assert (columns[:10] < 12).all()
+    assert (columns[11:] >= 12).all()
+    assert instrument.beam.visits.sum() == round(0.15 * 576)
+    assert before.sum() == round(0.1 * 576)
+    for run in (first, second):
+        check = check_decisions(lambda uid: replay(tmp_path / "journal" / uid), run)
+        assert check.decisions > 0
+        assert check.first == ""
+    (result,) = documents.events("result")
+    assert {"B_K_map", "C_Ka_map"} <= result["data"].keys()
+
+
 def test_a_map_of_phases_alone_can_be_restricted_too(engine, instrument, documents):
     steering = Steering()
     allowed = np.zeros(SHAPE, bool)
@@ -114,6 +172,11 @@ def test_a_map_of_phases_alone_can_be_restricted_too(engine, instrument, documen
         ({"objectives": {"phase": 1.0}}, "did you mean 'phases'"),
         ({"objectives": {"B K": -1.0}}, "weight of 'B K'"),
         ({"objectives": {}}, "objectives: "),
+        ({"objectives": {3: 1.0}}, "objectives: 3 is no name"),
+        ({"objectives": {"poor in phases": 1.0}}, "there is no amount of that"),
+        ({"objectives": {"poor in B K": 1.0}, "convergence": 0.1}, "convergence: "),
+        ({"objectives": {"B K": 1.0}, "survey": "acquire"}, "survey: objectives heed no"),
+        ({"objectives": {"B K": 1.0}, "steering": "up"}, "steering: 'up' is no Steering"),
         ({"objectives": {"Fe Ka": 1.0}}, "Fe Ka"),
         ({"objectives": {"B K": 1.0}, "policy": "dose"}, "policy: "),
         ({"objectives": {"B K": 1.0}, "classifier": "some.npz"}, "classifier: "),

@@ -19,6 +19,7 @@ def field(tmp_path):
     np.save(tmp_path / "labels.npy", labels)
     np.save(tmp_path / "grey.npy", labels * 3.0 + np.random.default_rng(0).normal(size=labels.shape))
     np.save(tmp_path / "nan.npy", np.full((24, 24), np.nan))
+    np.save(tmp_path / "flat.npy", np.ones((24, 24)))
     (tmp_path / "text.npy").write_text("no image")
     return tmp_path
 
@@ -37,7 +38,7 @@ def test_it_prints_the_forecast_and_the_plan_and_writes_picture_and_figures(fiel
     assert stored["plan"] in done.stdout
     assert {one["policy"] for one in stored["forecasts"]} == {"raster", "sparse", "dose"}
     assert sorted(path.name for path in field.iterdir()) == sorted(
-        ["grey.npy", "labels.npy", "nan.npy", "text.npy", "out.json", "rehearsal.png"]
+        ["flat.npy", "grey.npy", "labels.npy", "nan.npy", "text.npy", "out.json", "rehearsal.png"]
     )
 
 
@@ -48,7 +49,7 @@ def test_a_grey_image_is_taken_for_as_many_phases_as_asked_for(field, capsys, mo
     assert rehearsal.shape == (24, 24)
     assert rehearsal.cost.settling == 0
     assert "RE(" in said
-    assert {path.name for path in field.iterdir()} == {"grey.npy", "labels.npy", "nan.npy", "text.npy"}
+    assert {path.name for path in field.iterdir()} == {"flat.npy", "grey.npy", "labels.npy", "nan.npy", "text.npy"}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +73,9 @@ def test_a_grey_image_is_taken_for_as_many_phases_as_asked_for(field, capsys, mo
         (("labels.npy", "--wanted", "1"), "wanted: "),
         (("labels.npy", "--report", "picture.jpg"), "report: picture.jpg is no .png"),
         (("labels.npy", "--json", "nowhere/out.json"), "json: there is no folder"),
+        (("labels.npy", "--json", "."), "json: . is a folder"),
+        (("labels.npy", "--json", "/proc/out.json"), "json: /proc/out.json cannot be written"),
+        (("flat.npy",), "survey: the image has the same value everywhere"),
         (("labels.npy", "--scarce", "patience"), "--scarce"),
     ],
 )

@@ -77,6 +77,22 @@ def test_an_absent_folder_is_named_before_training(command):
     assert "there is no folder" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--output", "."), "output: . is a folder"),
+        (("--output", "model.npz", "--levels", "1"), "--levels: 1 is too small"),
+        (("--output", "model.npz", "--levels", "1000"), "--levels: 1000 is too large"),
+        (("--output", "model.npz", "--seed", "-1"), "--seed: -1 is too small"),
+    ],
+)
+def test_what_cannot_work_is_named_before_training(command, arguments, says):
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
 def test_grey_images_are_cut_into_levels(tmp_path):
     ramp = np.linspace(0, 1, 64 * 64).reshape(64, 64)
     np.savez(tmp_path / "images.npz", ramp=ramp, phases=bands(), spectrum=np.arange(5))

@@ -94,3 +94,25 @@ def test_where_there_is_no_terminal_only_the_end_is_written(seconds):
     report("stop", {})
     assert file.getvalue().count("\n") == 1
     assert "100/13107 points" in file.getvalue()
+
+
+def test_one_line_says_what_decides_and_why_unless_it_was_asked_for(seconds):
+    report, file = reporter()
+    start(report, **FIELD, recommender={"policy": "dose", "policy_reason": "visits are cheap"})
+    assert file.getvalue() == "where and how long (dose): visits are cheap\n"
+    report, file = reporter()
+    start(report, **FIELD, recommender={"policy": "slads", "policy_reason": "asked for"})
+    assert file.getvalue() == ""
+
+
+def test_where_dwell_time_is_shared_out_its_part_is_what_is_done(seconds):
+    report, file = reporter()
+    start(report, **FIELD, dwell_budget=100.0, recommender={"policy": "dose", "policy_reason": "asked for"})
+    report("descriptor", {"uid": "frame", "name": "frame", "data_keys": {}})
+    frame = {"frame_charge": 50.0, "frame_dwell_time": 20.0 / 65536, "frame_seconds": 20.0}
+    report("event", {"descriptor": "frame", "seq_num": 1, "data": frame})
+    seconds[0] += 5.0
+    report("event", {"descriptor": "primary", "seq_num": 1, "data": {"beam_charge": 1.0, "beam_dwell_time": 5.0}})
+    line = file.getvalue()
+    assert "1 points" in line
+    assert "0:00:15 left" in line  # a quarter took 5 s

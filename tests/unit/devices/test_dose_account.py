@@ -70,3 +70,13 @@ def test_restored_dose_counts_against_the_limits():
 def test_a_limit_is_positive(value):
     with pytest.raises(ValueError, match="max_charge"):
         DoseAccount((2, 2), 1.0, max_charge=value)
+
+
+def test_the_room_of_a_pixel_is_what_its_limit_leaves():
+    account = DoseAccount((2, 2), 1.0, max_pixel_dose=1e4)
+    account.add((0, 1), 0.001, 100.0)
+    room = account.room(50.0)
+    whole = 1e4 * 100.0 * 1.602176634e-19 * 1e12 / 50.0
+    assert room[0, 0] == pytest.approx(whole)
+    assert room[0, 1] == pytest.approx(whole - 0.001 * 100.0 / 50.0)
+    assert np.isinf(DoseAccount((2, 2), 1.0).room(50.0)).all()

@@ -4,7 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from daisy_bluesky.devices import make_devices
+from daisy_bluesky.devices.backends import VirtualInstrument
 from daisy_bluesky.plans._policy import chosen_policy, told_costs
+from daisy_bluesky.specimen import VirtualSpecimen
 
 CLASSIFIER = "phases.npz"
 
@@ -50,3 +53,47 @@ def test_the_slowest_detector_counts():
     probe = SimpleNamespace(settle_time=2e-5)
     assert told_costs(detectors, probe) == {"minimum_dwell": 1e-4, "read_out": 1e-3, "settling": 2e-5}
     assert told_costs([SimpleNamespace()], SimpleNamespace()) == {}
+
+
+def test_a_dwell_time_is_taken_at_its_word_unless_a_cost_is_given():
+    told = {"minimum_dwell": 1e-5, "settling": 1e-5}
+    chosen = chosen_policy(asked(dwell_time=0.3), 0.3, told)
+    assert (chosen["policy"], "0.3 s" in chosen["policy_reason"]) == ("slads", True)
+    assert chosen_policy(asked(dwell_time=0.3, cost={"settling": 0.0}), 0.3, told)["policy"] == "dose"
+    assert chosen_policy(asked(dwell_time=0.3, policy="dose"), 0.3, told)["policy"] == "dose"
+
+
+def test_built_in_devices_tell_what_a_visit_costs():
+    microscope = make_devices(VirtualInstrument(VirtualSpecimen.demo((8, 8))), settle_time=2e-4, dwell_time=0.02)
+    told = told_costs([microscope.haadf, microscope.eds], microscope.probe)
+    assert told == {"minimum_dwell": 1e-5, "read_out": 0.0, "settling": 2e-4}
+    chosen = chosen_policy(asked(), 0.02, told)
+    assert chosen["policy"] == "dose"
+    assert chosen["cost"]["minimum_dwell"] == 1e-5
+    slow = make_devices(
+        VirtualInstrument(VirtualSpecimen.demo((8, 8))),
+        dwell_time=0.02,
+        minimum_dwells={"eds": 0.015},
+        read_out_times={"eds": 0.001},
+    )
+    told = told_costs([slow.haadf, slow.eds], slow.probe)
+    assert (told["minimum_dwell"], told["read_out"]) == (0.015, 0.001)
+    assert chosen_policy(asked(), 0.02, told)["policy"] == "slads"
+    for wrong in ({"minimum_dwells": {"eds": 0.0}}, {"read_out_times": {"eds": -1.0}}, {"minimum_dwells": {"x": 1.0}}):
+        with pytest.raises(ValueError, match=r"minimum_dwell|read_out_time"):
+            make_devices(VirtualInstrument(VirtualSpecimen.demo((8, 8))), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"cost": 3}, "cost: 3 is no dictionary"),
+        ({"cost": {"settling": "1ms"}}, "cost: settling"),
+        ({"cost": {1: 2}}, "no cost is named 1"),
+        ({"cost": {"blanked": "no"}}, "cost: blanked"),
+        ({"cost": {"minimum_dwell": 1.0}, "policy": "dose"}, "the shortest is 1 s"),
+    ],
+)
+def test_a_cost_that_is_none_is_named(given, named):
+    with pytest.raises(ValueError, match=named):
+        chosen_policy(asked(**given), 1e-2, {})

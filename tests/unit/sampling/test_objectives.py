@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from daisy_bluesky.sampling import Objectives
+from daisy_bluesky.sampling import Objectives, reconstruct_noisy
 
 SHAPE = (64, 64)
 ROWS, COLUMNS = np.indices(SHAPE)
@@ -191,3 +191,50 @@ def test_live_changes_that_do_not_fit_are_refused_and_change_nothing():
         Objectives(SHAPE, {"A": 1.0}, thresholds={"A": 3.0})
     with pytest.raises(ValueError, match="roi"):
         Objectives(SHAPE, {"A": 1.0}, roi=np.zeros(SHAPE, bool))
+
+
+def again(objectives, truth, deviation, visits, dwell=1.0):
+    rng = np.random.default_rng(3)
+    for _ in range(visits):
+        suggested = objectives.suggest()
+        if not len(suggested):
+            break
+        place = int(suggested["row"][0]), int(suggested["column"][0])
+        objectives.ingest([place], [[(truth[place] + deviation * rng.normal(), deviation**2)]], dwell=[dwell])
+    return objectives
+
+
+def test_where_variance_limits_visiting_again_makes_a_better_map_of_the_same_dose():
+    shape = (32, 32)
+    truth = (np.hypot(*(np.indices(shape) - 15.5)) < 9).astype(float)
+    error = {}
+    for limit in (None, 1.0):
+        objectives = again(Objectives(shape, {"A": 1.0}, seed=1, limit=limit), truth, 0.4, 900)
+        image, _ = reconstruct_noisy(shape, *objectives.measurements("A"))
+        error[limit] = np.sqrt(((image - truth) ** 2).mean())
+    assert error[None] < 0.95 * error[1.0]
+
+
+def test_no_pixel_is_visited_beyond_its_limit_and_then_nothing_is_left():
+    shape = (10, 10)
+    truth = (np.indices(shape)[1] > 4).astype(float)
+    limit = np.full(shape, 3.0)
+    limit[0] = 0.0
+    objectives = again(Objectives(shape, {"A": 1.0}, seed=1, limit=limit), truth, 0.6, 400)
+    visits = objectives._field.visits
+    assert visits[0].max() == 0
+    assert 2 <= visits.max() <= 3
+    assert visits[1:].min() >= 1
+    objectives.restrict(np.zeros(shape, bool))
+    assert len(objectives.suggest()) == len(objectives.suggest(4)) == 0
+    for bad in (np.full((3, 3), 1.0), -1.0, np.nan):
+        with pytest.raises(ValueError, match="limit"):
+            Objectives(shape, {"A": 1.0}, limit=bad)
+
+
+def test_a_map_without_noise_is_measured_once_everywhere():
+    shape = (10, 10)
+    truth = (np.indices(shape)[1] > 4).astype(float)
+    objectives = again(Objectives(shape, {"A": 1.0}, seed=1), truth, 1e-3, 150)
+    assert objectives._field.visits.max() == 1
+    assert len(objectives.suggest()) == 0
