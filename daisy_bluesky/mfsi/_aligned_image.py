@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 
 from daisy_bluesky.compilation import compiled
+from daisy_bluesky.mfsi._spectrum_sum_positions import checked_upsample
 
 MEMORY = 2**31  # bytes
-FINEST = 8
 THIN = 0.05  # of the mean exposure, below which a pixel takes its value from around
 _WIDENINGS = 4
 Array = NDArray[np.float64]
@@ -35,8 +35,7 @@ class AlignedSum:
     """
 
     def __init__(self, shape: tuple[int, int], *, upsample: int = 1) -> None:
-        if not 1 <= upsample <= FINEST:
-            raise ValueError(f"upsample is {upsample}, but must be 1 to {FINEST}")
+        upsample = checked_upsample(upsample)
         size = (shape[0] * upsample, shape[1] * upsample)
         if 16 * size[0] * size[1] > MEMORY:
             raise ValueError(

@@ -11,7 +11,7 @@ from daisy_bluesky.mfsi._alignment import Alignment, align
 from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._reference import FEWEST, Reference, Spline
 from daisy_bluesky.mfsi._registrar import DEGREE, Registrar, placed, typical_noise
-from daisy_bluesky.mfsi._registration import Registration
+from daisy_bluesky.mfsi._registration import Registration, require_two
 from daisy_bluesky.mfsi._scan_basis import resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior
 
@@ -63,9 +63,10 @@ def register(
     registrar = Registrar(degree=degree, scan_fraction=scan_fraction)
     for number in range(len(frames)):
         registrar.add(frames[number])
-    alignments, prior = registrar.alignments, registrar.prior
-    reference = registrar.reference
+    alignments = registrar.alignments
     usable = sum(alignment is not None for alignment in alignments)
+    require_two(usable, registrar.excluded)
+    prior, reference = registrar.prior, registrar.reference
     for _ in range((2 if usable in FEW else 1) if passes is None else passes):
         alignments, reference, prior = refine(frames, alignments, reference, prior, mapping)
     return Registration.from_alignments(alignments, prior.basis, registrar.excluded, scan_fraction, frames)
@@ -129,7 +130,7 @@ class Realignment:
         """
         if self._spline is not None:
             return found
-        part = 1 - 1 / max(self._reference.frames, 2)
+        part = 1 - 1 / self._reference.frames
         before = resized(start.coefficients, len(found.coefficients))
         return replace(
             found,

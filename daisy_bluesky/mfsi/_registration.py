@@ -70,9 +70,7 @@ class Registration:
             If fewer than two frames could be used.
         """
         found = [(number, alignment) for number, alignment in enumerate(alignments) if alignment is not None]
-        if len(found) < 2:
-            why = "; ".join(f"frame {number}: {reason}" for number, reason in list(excluded.items())[:3])
-            raise ValueError(f"registration needs two usable frames, and has {len(found)}{why and f' ({why})'}")
+        require_two(len(found), excluded)
         functions = len(basis.degrees)
         return cls(
             basis.shape,
@@ -201,3 +199,10 @@ class Registration:
         if len(place) == 0:
             raise ValueError(f"there is no frame {frame} in this registration")
         return int(place[0])
+
+
+def require_two(usable: int, excluded: Mapping[int, str]) -> None:
+    """Raise ValueError, with the reasons why frames were left out, if fewer than two could be used."""
+    if usable < 2:
+        why = "; ".join(f"frame {number}: {reason}" for number, reason in list(excluded.items())[:3])
+        raise ValueError(f"registration needs two usable frames, and has {usable}{why and f' ({why})'}")
