@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from daisy_bluesky.bench._displacement_error import displacement_error
-from daisy_bluesky.mfsi import Registrar, Registration, register
+from daisy_bluesky.mfsi import AlignedSum, Registrar, Registration, register
 from daisy_bluesky.specimen import ScanDetector, ScanDistortion, VirtualSeries, crystal, particles
 
 SHAPE = (64, 72)
@@ -251,8 +251,11 @@ def test_image_on_a_finer_grid_lies_where_it_should(registered):
             registration.image(wrong)
 
 
-def test_an_image_too_large_for_memory_is_refused_before_it_is_made():
-    from daisy_bluesky.mfsi import AlignedSum
-
-    with pytest.raises(ValueError, match="upsample less"):
+def test_an_image_too_large_for_memory_is_refused_before_it_is_made(registered):
+    with pytest.raises(
+        MemoryError, match=r"the aligned image needs 16.00 GiB, more than memory_limit .* lower upsample"
+    ):
         AlignedSum((8192, 8192), upsample=4)
+    with pytest.raises(MemoryError, match="memory_limit"):
+        registered[2].image(2, memory_limit=4 * 16 * SHAPE[0] * SHAPE[1] - 1)
+    assert registered[2].image(2, memory_limit=4 * 16 * SHAPE[0] * SHAPE[1]).shape == (128, 144)
