@@ -10,6 +10,7 @@ from daisy_bluesky.bench._mfsi_bound import bayesian_bound
 from daisy_bluesky.bench._mfsi_crystal import CHANNELS, SHAPE, Crystal
 from daisy_bluesky.bench._mfsi_extremes import Drawn, extreme
 from daisy_bluesky.bench._mfsi_registration import Case, field_gate, outcome, row_gate, stated_gate, usual_gates
+from daisy_bluesky.bench._mfsi_shear import common_distortion, true_shear
 from daisy_bluesky.specimen import DamageDriver, ScanDistortion, VirtualSeries, crystal
 
 SMALL = Case("small", 4, (48, 48))
@@ -127,3 +128,9 @@ def test_frames_are_drawn_when_they_are_asked_for_and_the_time_is_kept_apart():
     gate = extreme(SMALL)
     assert gate.passed
     assert gate.figures["seconds"] > 0
+
+
+def test_a_drift_of_two_pixels_over_200_rows_leans_by_half_a_degree():
+    assert true_shear(np.outer(np.arange(200) / 200, (0.0, 2.0))) == pytest.approx(0.57, abs=0.01)
+    common, _ = common_distortion(Case("still", 5, (40, 40), scan={"drift": (0.0, 0.0), "walk": 0.3}), 0)
+    assert not common.known
