@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.bench._displacement_error import displacement_error
 from daisy_bluesky.bench._gate import Gate
-from daisy_bluesky.bench._mfsi_registration import Case
+from daisy_bluesky.bench._mfsi_registration import Case, warm_up
 from daisy_bluesky.mfsi import register
 from daisy_bluesky.specimen import VirtualSeries
 
@@ -45,6 +45,7 @@ class Drawn:
 
 def measure(_data: Path) -> Iterator[Gate]:
     """Register one series of each kind, one frame in memory at a time."""
+    warm_up()
     for case in CASES:
         yield extreme(case)
 

@@ -13,6 +13,7 @@ from scipy.ndimage import shift as shifted
 
 from daisy_bluesky.bench._displacement_error import without_common_warp
 
+NOT_COMPARED = ("pystackreg", "SimpleITK", "hyperspy")
 _JUMP = 1.0  # px
 _ROUNDS = 200
 Array = NDArray[np.float64]
@@ -34,7 +35,15 @@ def rigid_peers(frames: Array, truth: Array) -> str:
         error = align(frames) - means
         spent = (process_time() - began) / len(frames)
         rows.append(f"{name} {_shift_error(error)}, {1000 * spent:.0f} ms a frame")
-    return "; ".join(rows)
+    return "; ".join([*rows, *_not_compared()])
+
+
+def _not_compared() -> list[str]:
+    """Say which packages that also register are not installed, or are and have no comparison here."""
+    absent = [name for name in NOT_COMPARED if find_spec(name) is None]
+    present = [name for name in NOT_COMPARED if name not in absent]
+    words = {"not installed": absent, "installed, not compared": present}
+    return [f"{', '.join(names)}: {what}" for what, names in words.items() if names]
 
 
 def _shift_error(error: Array) -> str:

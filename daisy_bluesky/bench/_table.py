@@ -40,6 +40,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "mfsi": (
         "_mfsi_registration",
         "_mfsi_extremes",
+        "_mfsi_shear",
         "_mfsi_correction",
         "_mfsi_scree",
         "_mfsi_motif",

@@ -152,8 +152,8 @@ class FrameScan:
             self._beam.interrupt()
             for detector, dwell_time in own:
                 detector.dwell_time.put(dwell_time)
-        if error is None or (self._stopped and isinstance(error, FrameStopped)):  # who has stopped it knows; `read` tells everybody else
-            status.set_finished()
+        if error is None or (self._stopped and isinstance(error, FrameStopped)):
+            status.set_finished()  # who has stopped it knows; `read` tells everybody else
         else:
             status.set_exception(error)
 

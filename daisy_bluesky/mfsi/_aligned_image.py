@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter
 
 from daisy_bluesky.compilation import compiled
+from daisy_bluesky.mfsi._spectrum_sum_exposure import MEMORY_LIMIT, require_memory
+from daisy_bluesky.mfsi._spectrum_sum_positions import checked_upsample
 
-MEMORY = 2**31  # bytes
-FINEST = 8
 THIN = 0.05  # of the mean exposure, below which a pixel takes its value from around
 _WIDENINGS = 4
 Array = NDArray[np.float64]
@@ -22,6 +22,8 @@ class AlignedSum:
         Pixels of a frame, (rows, columns).
     upsample : int, optional
         Pixels of the sum per pixel of a frame along each axis, 1 to 8.
+    memory_limit : int, optional
+        Most bytes the sum may take.
 
     Attributes
     ----------
@@ -31,18 +33,15 @@ class AlignedSum:
     Raises
     ------
     ValueError
-        If `upsample` is not 1 to 8, or the sum would take more than 2 GiB.
+        If `upsample` is not 1 to 8.
+    MemoryError
+        If the sum would exceed the limit; nothing is allocated then.
     """
 
-    def __init__(self, shape: tuple[int, int], *, upsample: int = 1) -> None:
-        if not 1 <= upsample <= FINEST:
-            raise ValueError(f"upsample is {upsample}, but must be 1 to {FINEST}")
+    def __init__(self, shape: tuple[int, int], *, upsample: int = 1, memory_limit: int = MEMORY_LIMIT) -> None:
+        upsample = checked_upsample(upsample)
         size = (shape[0] * upsample, shape[1] * upsample)
-        if 16 * size[0] * size[1] > MEMORY:
-            raise ValueError(
-                f"{upsample} times {shape[0]} x {shape[1]} pixels take {16 * size[0] * size[1] / 2**30:.1f} GiB, and "
-                f"{MEMORY / 2**30:.0f} are allowed: upsample less"
-            )
+        require_memory("the aligned image", 16 * size[0] * size[1], memory_limit)
         self.total, self.exposure = np.zeros(size), np.zeros(size)
         self._upsample = upsample
 

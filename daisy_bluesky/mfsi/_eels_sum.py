@@ -16,6 +16,7 @@ from daisy_bluesky.mfsi._spectrum_sum_positions import (
     landing_positions,
 )
 from daisy_bluesky.mfsi._spectrum_sum_windows import checked_channels, checked_windows
+from daisy_bluesky.spectra import EnergyAxis
 
 
 class EelsSum:
@@ -30,6 +31,9 @@ class EelsSum:
         Rows and columns of a frame.
     channels : int
         Channels of a spectrum.
+    binning : int, optional
+        Channels that are added up, each spectrum having been moved along the energy axis first; what is left over at
+        the end of the axis is dropped.
     upsample : int, optional
         Output pixels per pixel, 1 to 8; output pixel k is centred at ``(k - (upsample - 1) / 2) / upsample``.
     kernel_width : int, optional
@@ -58,6 +62,7 @@ class EelsSum:
         shape: tuple[int, int],
         channels: int,
         *,
+        binning: int = 1,
         upsample: int = 1,
         kernel_width: int | None = None,
         area: Area = "frame",
@@ -67,15 +72,18 @@ class EelsSum:
             raise ValueError(f"area is {area!r}; choose one of {', '.join(get_args(Area)[:2])}")
         if not channels > 0:
             raise ValueError(f"channels is {channels}, but must be positive")
+        if int(binning) != binning or not 1 <= binning <= channels:
+            raise ValueError(f"binning is {binning}; it must be a whole number from 1 to {channels} channels")
+        self._binning, self._binned = int(binning), int(channels) // int(binning)
         self._shape, self._channels, self._upsample = checked_shape(shape), int(channels), checked_upsample(upsample)
         width = self._upsample if kernel_width is None else kernel_width
         if int(width) != width or not 1 <= width <= LARGEST_UPSAMPLE:
             raise ValueError(f"kernel_width is {width}; it must be a whole number from 1 to {LARGEST_UPSAMPLE}")
         self._width, self._area = int(width), area
         rows, columns = self._shape[0] * self._upsample, self._shape[1] * self._upsample
-        require_memory("the sum", rows * columns * (4 * self._channels + 8), memory_limit)
+        require_memory("the sum", rows * columns * (4 * self._binned + 8), memory_limit)
         self._exposure = ExposureMap(self._shape, self._upsample, self._width, area, memory_limit)
-        self._total = np.zeros((rows, columns, self._channels), np.float32)
+        self._total = np.zeros((rows, columns, self._binned), np.float32)
         self._frames: list[int] = []
         self._covered = (0, self._channels)
 
@@ -91,8 +99,21 @@ class EelsSum:
 
     @property
     def covered_channels(self) -> tuple[int, int]:
-        """First channel and channel after the last that every spectrum reached after its shift in energy."""
-        return self._covered
+        """First channel of the sum and channel after the last that every spectrum reached after its shift in energy."""
+        low, high = self._covered
+        return -(-low // self._binning), min(high // self._binning, self._binned)
+
+    @property
+    def binning(self) -> int:
+        """Channels of a frame per channel of the sum."""
+        return self._binning
+
+    def energy_axis(self, axis: EnergyAxis) -> EnergyAxis:
+        """Return the energy axis of the sum's channels, from that of the frames."""
+        if axis.channels != self._channels:
+            raise ValueError(f"axis has {axis.channels} channels, the frames {self._channels}")
+        first = axis.offset + (self._binning - 1) / 2 * axis.dispersion
+        return EnergyAxis(first, axis.dispersion * self._binning, self._binned, axis.unit)
 
     @property
     def variance_factor(self) -> float:
@@ -146,7 +167,7 @@ class EelsSum:
             raise ValueError(f"spectra have shape {values.shape}; the sum takes {(*self._shape, self._channels)}")
         positions = landing_positions(displacement, self._shape, self._upsample)
         parts, shift = exposure_parts(exposure, self._shape), self._shift(energy_shift)
-        spread_spectra(values, shift, positions, parts, self._width, self._total)
+        spread_spectra(values, shift, positions, parts, self._width, self._binning, self._total)
         self._exposure.add(positions, parts)
         low, high = int(np.ceil(max(shift.max(), 0))), self._channels + int(np.floor(min(shift.min(), 0)))
         self._covered = (max(self._covered[0], low), min(self._covered[1], high))
@@ -162,7 +183,7 @@ class EelsSum:
         ValueError
             If the sums differ in anything but their frames, or a frame is in both.
         """
-        if (self._total.shape, self._width, self._area) != (other._total.shape, other._width, other._area):
+        if self._grid() != other._grid():
             raise ValueError("sums of different grids cannot be merged")
         if set(self._frames) & set(other._frames):
             raise ValueError("a frame is in both sums; number frames of several areas apart")
@@ -184,7 +205,7 @@ class EelsSum:
         ValueError
             If the channels are not there.
         """
-        low, high = checked_channels(channels, self._channels)
+        low, high = checked_channels(channels, self._binned)
         top, left, rows, columns = self._exposure.box()
         view = self._total[top : top + rows, left : left + columns, low:high]
         view.flags.writeable = False
@@ -192,8 +213,11 @@ class EelsSum:
 
     def maps(self, windows: ArrayLike) -> NDArray[np.float64]:
         """Return sums over channel windows, (n, rows, columns) float64; `windows` and errors as `SpectrumSum.maps`."""
-        ranges = checked_windows(windows, self._channels)
+        ranges = checked_windows(windows, self._binned)
         return np.stack([self.volume(window).sum(axis=2, dtype=np.float64) for window in ranges])
+
+    def _grid(self) -> tuple[object, ...]:
+        return self._total.shape, self._channels, self._binning, self._width, self._area
 
     def _shift(self, energy_shift: ArrayLike) -> NDArray[np.float64]:
         shift = np.asarray(energy_shift, dtype=np.float64)

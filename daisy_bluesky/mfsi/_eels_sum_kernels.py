@@ -40,25 +40,38 @@ def shift_spectra(
 
 
 @compiled
+def bin_spectrum(spectrum: NDArray[np.float32], binning: int, binned: NDArray[np.float32]) -> None:
+    """Add up channels, as many as fit."""
+    for k in range(binned.size):
+        binned[k] = spectrum[k * binning : (k + 1) * binning].sum()
+
+
+@compiled
 def spread_spectra(
     spectra: NDArray[np.float32],
     shift: NDArray[np.float64],
     positions: NDArray[np.int32],
     exposure: NDArray[np.int64],
     width: int,
+    binning: int,
     total: NDArray[np.float32],
 ) -> None:
-    """Add the spectra of a frame to the output pixels that a box of `width` pixels around each overlaps."""
-    buffer = np.empty(spectra.shape[2], np.float32)
+    """Add the spectra of a frame to the output pixels that a box of `width` pixels around each overlaps.
+
+    Channels are added up by `binning` after a spectrum has been moved along its energy axis.
+    """
+    buffer, binned = np.empty(spectra.shape[2], np.float32), np.empty(total.shape[2], np.float32)
     for r in range(spectra.shape[0]):
         for c in range(spectra.shape[1]):
             if exposure[r, c] == 0:
                 continue
-            moved = buffer
-            if shift[r, c] == 0:
-                moved = spectra[r, c]
-            else:
+            moved = spectra[r, c]
+            if shift[r, c] != 0:
                 shift_spectrum(spectra[r, c], shift[r, c], buffer)
+                moved = buffer
+            if binning > 1:
+                bin_spectrum(moved, binning, binned)
+                moved = binned
             row, column = np.int64(positions[r, c, 0]), np.int64(positions[r, c, 1])
             lowest_row, lowest_column = int((row - 128 * (width - 1)) >> 8), int((column - 128 * (width - 1)) >> 8)
             for down in range(max(lowest_row, 0), min(lowest_row + width + 1, total.shape[0])):

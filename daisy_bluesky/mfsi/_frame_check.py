@@ -26,9 +26,12 @@ def as_frame(frame: ArrayLike, shape: tuple[int, int] | None) -> Array:
     Raises
     ------
     ValueError
-        If it is not an image, is smaller than 16 x 16, or has another shape than the frames before it.
+        If it is not an image of real numbers, is smaller than 16 x 16, or has another shape than the frames before it.
     """
-    image = np.ascontiguousarray(frame, dtype=np.float64)
+    values = np.asarray(frame)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"a frame must be an image of real numbers, not of {values.dtype}")
+    image = np.ascontiguousarray(values, dtype=np.float64)
     if image.ndim != 2 or min(image.shape) < 16:
         raise ValueError(f"a frame must be an image of at least 16 x 16 pixels, not an array of shape {image.shape}")
     if shape is not None and image.shape != shape:

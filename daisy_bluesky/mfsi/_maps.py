@@ -106,7 +106,7 @@ def edge_map(
     total : EelsSum
         Summed frames.
     axis : EnergyAxis
-        Energies of the sum's channels, eV.
+        Energies of the sum's channels, eV; see `EelsSum.energy_axis`.
     onset_eV, width_eV, fit_window, noise_gain, read_noise, **options
         As `daisy_bluesky.spectra.edge_net_counts` takes them; the noise that of one frame as recorded. What spreading
         spectra over output pixels does to the variance is accounted for, what interpolating them along the energy
@@ -135,7 +135,7 @@ def edge_map(
         fit_window,
         noise_gain=noise_gain * total.variance_factor,
         read_noise=read_noise,
-        read_outs=exposure * total.variance_factor,
+        read_outs=exposure * total.variance_factor * total.binning,
         **options,
     )
     return ElementMap(net, variance, exposure)

@@ -135,7 +135,7 @@ class Realignment:
         """
         if self._spline is not None:
             return found
-        part = 1 - 1 / max(self._reference.frames, 2)
+        part = 1 - 1 / self._reference.frames
         before = resized(start.coefficients, len(found.coefficients))
         return replace(
             found,

@@ -10,6 +10,7 @@ from daisy_bluesky.mfsi._aligned_image import AlignedSum
 from daisy_bluesky.mfsi._alignment import Alignment
 from daisy_bluesky.mfsi._common_distortion import CommonDistortion, common_distortion
 from daisy_bluesky.mfsi._scan_basis import ScanBasis, resized
+from daisy_bluesky.mfsi._spectrum_sum_exposure import MEMORY_LIMIT
 
 Array = NDArray[np.float64]
 
@@ -122,7 +123,7 @@ class Registration:
         """Return the mean displacement of a frame, (2,) float64, px; arguments and errors as `displacement`."""
         return np.asarray(self.displacement(frame).mean(axis=(0, 1)))
 
-    def image(self, upsample: int = 1) -> Array:
+    def image(self, upsample: int = 1, *, memory_limit: int = MEMORY_LIMIT) -> Array:
         """Return the aligned sum of the frames divided by their exposure.
 
         Parameters
@@ -130,6 +131,8 @@ class Registration:
         upsample : int, optional
             Pixels of the image per pixel of a frame along each axis, 1 to 8; pixel k of an axis is centred at
             ``(k - (upsample - 1) / 2) / upsample``.
+        memory_limit : int, optional
+            Most bytes the sum and its exposure may take.
 
         Returns
         -------
@@ -139,11 +142,13 @@ class Registration:
         Raises
         ------
         ValueError
-            If the registration has no frames at hand, or the image would take too much memory.
+            If the registration has no frames at hand.
+        MemoryError
+            If the limit would be exceeded; nothing is allocated then.
         """
         if self.frames is None:
             raise ValueError("this registration was made without its frames: pass them to with_frames first")
-        total = AlignedSum(self.shape, upsample=upsample)
+        total = AlignedSum(self.shape, upsample=upsample, memory_limit=memory_limit)
         for number in self.numbers:
             total.add(self.frames[int(number)], self.displacement(int(number)))
         return total.image()

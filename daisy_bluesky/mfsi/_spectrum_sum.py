@@ -261,7 +261,7 @@ class SpectrumSum:
         """
         exposure, ranges = self.exposure, checked_windows(windows, self._channels)
         counts = self._spread(ranges, None) if self._width else self._counted(ranges, None).astype(np.float64)
-        least = 0.25 * float(exposure.mean()) if least_exposure is None else least_exposure
+        least = 0.25 * float(exposure.sum()) / max(exposure.size, 1) if least_exposure is None else least_exposure
         return widened(counts, exposure, least, largest_radius=2 * self._upsample)
 
     def events(

@@ -118,7 +118,7 @@ def exposure_parts(exposure: ArrayLike, shape: tuple[int, int]) -> NDArray[np.in
 
 
 def _field(events: NDArray[np.void], name: str, length: int) -> NDArray[np.int64]:
-    if name not in (events.dtype.names or ()):
+    if not isinstance(events, np.ndarray) or name not in (events.dtype.names or ()):
         raise ValueError(f"events have no field {name!r}; row, column, channel and optionally count are needed")
     values = events[name].reshape(-1)
     if values.dtype.kind not in "iu":

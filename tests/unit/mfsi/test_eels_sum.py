@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from daisy_bluesky.mfsi import EelsSum, edge_shift, zero_loss_shift
+from daisy_bluesky.spectra import EnergyAxis
 
 SHAPE, CHANNELS = (9, 11), 300
 K = np.arange(CHANNELS)
@@ -76,6 +77,26 @@ def test_whole_shifts_are_exact():
     np.testing.assert_array_equal(total.volume()[..., :5], 0)
 
 
+def test_channels_are_binned_after_spectra_have_been_moved_in_energy():
+    true = descan(2.3, 6.0, -5.0)
+    peak = 1000 * np.exp(-0.5 * ((K - 150 - true[..., None]) / 3) ** 2)
+    shift = zero_loss_shift(peak, channel=150)
+    fine, coarse = (EelsSum(SHAPE, CHANNELS, binning=binning) for binning in (1, 8))
+    for total in (fine, coarse):
+        total.add(peak, np.zeros((*SHAPE, 2)), energy_shift=shift)
+    assert coarse.volume().shape == (*SHAPE, CHANNELS // 8)
+    np.testing.assert_allclose(
+        coarse.volume(), fine.volume()[..., :296].reshape(*SHAPE, 37, 8).sum(-1), rtol=1e-4, atol=1e-2
+    )
+    width = coarse.volume().sum((0, 1)) @ (np.arange(37) - (150 - 3.5) / 8) ** 2 / coarse.volume().sum()
+    assert width == pytest.approx((3 / 8) ** 2 + 1 / 12, rel=0.1)  # of the peak and of the bins, not of the descan
+    low, high = fine.covered_channels
+    assert coarse.covered_channels == (-(-low // 8), high // 8)
+    axis = coarse.energy_axis(EnergyAxis(100.0, 0.5, CHANNELS, "eV"))
+    assert (axis.offset, axis.dispersion, axis.channels) == (101.75, 4.0, 37)
+    np.testing.assert_allclose(coarse.maps([(0, 37)])[0], fine.maps([(0, 296)])[0], rtol=1e-4)
+
+
 def test_zero_loss_peaks_come_to_one_channel():
     rng = np.random.default_rng(2)
     true = descan(2.3, 1.0, -1.7)
@@ -131,6 +152,13 @@ def test_areas_merge_and_the_common_area_is_cut_out():
 def test_memory_limit_refuses_before_allocating():
     with pytest.raises(MemoryError, match=r"the sum needs .* lower upsample"):
         EelsSum((2048, 2048), 2048, upsample=8)
+    for wrong in (0, 2.5, 2049):
+        with pytest.raises(ValueError, match=r"binning is .*; it must be a whole number from 1 to 2048 channels"):
+            EelsSum(SHAPE, 2048, binning=wrong)
+    with pytest.raises(ValueError, match="axis has 7 channels, the frames 2048"):
+        EelsSum(SHAPE, 2048, binning=4).energy_axis(EnergyAxis(0.0, 1.0, 7, "eV"))
+    with pytest.raises(ValueError, match="different grids"):
+        EelsSum(SHAPE, 2048, binning=4).merge(EelsSum(SHAPE, 512))
 
 
 @pytest.mark.parametrize(

@@ -63,15 +63,17 @@ def losses(half):
     return rate
 
 
-@pytest.mark.parametrize("upsample", [1, 2])
-def test_edge_maps_subtract_the_power_law_and_state_their_noise(upsample):
+@pytest.mark.parametrize(("upsample", "binning"), [(1, 1), (2, 1), (1, 4)])
+def test_edge_maps_subtract_the_power_law_and_state_their_noise(upsample, binning):
     rng = np.random.default_rng(2)
     half = np.arange(SHAPE[0]) < 15
-    total = EelsSum(SHAPE, EELS.channels, upsample=upsample)
+    total = EelsSum(SHAPE, EELS.channels, upsample=upsample, binning=binning)
     for _ in range(6):
         shift = rng.uniform(-0.5, 0.5, 2)
-        total.add(rng.poisson(losses(half)), np.broadcast_to(shift, (*SHAPE, 2)))
-    found = edge_map(total, EELS, 450.0, 40.0, (380.0, 440.0))
+        read = rng.normal(0, 10.0, (*SHAPE, EELS.channels))
+        total.add(rng.poisson(losses(half)) + read, np.broadcast_to(shift, (*SHAPE, 2)))
+    axis = total.energy_axis(EELS)
+    found = edge_map(total, axis, 450.0, 40.0, (380.0, 440.0), read_noise=10.0)
     rows = np.arange(SHAPE[0] * upsample) / upsample
     inner = np.s_[3:-3]
     on, off = found.rate[(rows > 3) & (rows < 12)][:, inner], found.net[(rows > 17) & (rows < 27)][:, inner]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from daisy_bluesky.bench._displacement_error import displacement_error
-from daisy_bluesky.mfsi import Registrar, Registration, register
+from daisy_bluesky.mfsi import AlignedSum, Registrar, Registration, register
 from daisy_bluesky.specimen import ScanDetector, ScanDistortion, VirtualSeries, crystal, particles
 
 SHAPE = (64, 72)
@@ -156,6 +156,16 @@ def test_blank_saturated_and_broken_frames_are_left_out_and_named():
         registration.displacement(3)
 
 
+def test_a_series_may_begin_with_frames_of_no_use():
+    virtual = series(7)
+    frames = frames_of(virtual, 8)
+    frames[0], frames[1, 3, 3] = 0, np.nan
+    registration = register(frames)
+    assert registration.excluded == {0: "blank: every pixel is 0", 1: "1 pixels are not finite"}
+    np.testing.assert_array_equal(registration.numbers, range(2, 8))
+    assert errors(registration, virtual).jumps == 0
+
+
 def test_a_frame_of_something_else_is_left_out():
     virtual = series(8)
     frames = frames_of(virtual, 10)
@@ -171,6 +181,12 @@ def test_unequal_shapes_and_too_few_frames_are_refused():
         register([virtual.image(0)])
     with pytest.raises(ValueError, match="two usable frames, and has 1"):
         register([virtual.image(0), np.zeros(SHAPE)])
+    with pytest.raises(ValueError, match=r"two usable frames, and has 0 \(frame 0: saturated: .*; frame 1: "):
+        register([np.minimum(virtual.image(frame), 60.0) for frame in range(3)])
+    with pytest.raises(ValueError, match="real numbers, not of complex128"):
+        register(np.zeros((3, 32, 32), complex))
+    with pytest.raises(ValueError, match=r"two usable frames, and has 0$"):
+        Registrar().registration()
     with pytest.raises(ValueError, match="16 x 16"):
         register(np.zeros((3, 8, 8)))
 
@@ -230,12 +246,16 @@ def test_image_on_a_finer_grid_lies_where_it_should(registered):
     inside = (slice(8, -8), slice(8, -8))
     centre = fine[1::3, 1::3][inside]
     assert np.corrcoef(centre.ravel(), registration.image()[inside].ravel())[0, 1] > 0.97
-    with pytest.raises(ValueError, match="1 to 8"):
-        registration.image(9)
+    for wrong in (0, 9, 2.5):
+        with pytest.raises(ValueError, match=f"upsample is {wrong}; it must be a whole number from 1 to 8"):
+            registration.image(wrong)
 
 
-def test_an_image_too_large_for_memory_is_refused_before_it_is_made():
-    from daisy_bluesky.mfsi import AlignedSum
-
-    with pytest.raises(ValueError, match="upsample less"):
+def test_an_image_too_large_for_memory_is_refused_before_it_is_made(registered):
+    with pytest.raises(
+        MemoryError, match=r"the aligned image needs 16.00 GiB, more than memory_limit .* lower upsample"
+    ):
         AlignedSum((8192, 8192), upsample=4)
+    with pytest.raises(MemoryError, match="memory_limit"):
+        registered[2].image(2, memory_limit=4 * 16 * SHAPE[0] * SHAPE[1] - 1)
+    assert registered[2].image(2, memory_limit=4 * 16 * SHAPE[0] * SHAPE[1]).shape == (128, 144)

@@ -178,6 +178,14 @@ def test_common_area_of_an_unmoved_frame_is_all_of_it():
     assert total.origin == (-0.375, -0.375)
 
 
+def test_a_sum_without_frames_has_nothing_to_show():
+    for area in ("frame", "common", "full"):
+        total = SpectrumSum(SHAPE, CHANNELS, area=area)
+        assert not total.volume().any()
+        assert not total.maps([(0, 3)]).any()
+        assert np.isnan(total.display([(0, 3)])).all()
+
+
 def test_exposure_is_counted_apart_and_pixels_without_any_are_left_out():
     dense, events, fields = frames_of(1)
     live = np.full(SHAPE, 0.5)
@@ -310,6 +318,8 @@ def test_memory_limit_refuses_before_allocating_and_changes_nothing():
         ({"frame": 0}, "frame 0 is in the sum already"),
         ({"frame": -1}, "frames are numbered from 0"),
         ({"events": np.zeros(3, [("row", "i4"), ("column", "i4")])}, "no field 'channel'"),
+        ({"events": [(0, 1, 2, 1)]}, "no field 'row'"),
+        ({"events": np.zeros((*SHAPE, CHANNELS))}, "no field 'row'"),
         ({"events": np.array([(0, 99, 0, 1)], FIELDS)}, "'column' reaches from 99 to 99"),
         ({"events": np.array([(0, 0, 40, 1)], FIELDS)}, "'channel' reaches"),
         ({"events": np.zeros(1, [*FIELDS[:3], ("count", "f4")])}, "whole numbers of 0 or more"),
