@@ -115,12 +115,22 @@ class SpectrumLabeller:
 
     def _take(self, visits: Sequence[Hashable], counts: Spectra) -> list[int]:
         """Take in spectra until one of them changes what labels rest on; return the numbers of those taken in."""
-        labels, numbers, renewed = self._bank.assess(counts)[0], [], self._renewals
-        for visit, label, spectrum in zip(visits, labels.tolist(), counts, strict=True):
-            numbers.append(self._admit(visit, spectrum[None], label))
-            if self._renewals != renewed:
-                break
+        labels, numbers, renewed = self._bank.assess(counts)[0], list[int](), self._renewals
+        while len(numbers) < len(visits) and self._renewals == renewed:
+            first = len(numbers)
+            stop = first + self._ordinary(visits[first:], labels[first:])
+            if stop > first:
+                numbers += self._keep(visits[first:stop], counts[first:stop], labels[first:stop])
+            else:
+                numbers.append(self._admit(visits[first], counts[first : first + 1], int(labels[first])))
         return numbers
+
+    def _ordinary(self, visits: Sequence[Hashable], labels: Integers) -> int:
+        """Return how many visits, from the first, are new, of known phases and before the next review: only kept."""
+        if len(set(visits)) < len(visits) or not self._numbers.keys().isdisjoint(visits):
+            return 0
+        room = max(self._next_review - 1 - len(self._numbers), 0)
+        return int(np.append(labels[:room] == NO_FIT, True).argmax())
 
     def relabelled(self) -> list[tuple[Hashable, int]]:
         """Return (visit, label) of every earlier visit whose label has changed since it was last given out."""
@@ -159,8 +169,7 @@ class SpectrumLabeller:
         """Take in a spectrum, (1, channels), with the label it seems to have; return its number."""
         if visit in self._numbers:
             self._forget(self._numbers[visit])
-        number = self._keep(visit, counts)
-        self._labels[number] = label
+        (number,) = self._keep([visit], counts, np.array([label]))
         if label == NO_FIT:
             self._consider(number, counts)
         if len(self._numbers) >= self._next_review:
@@ -168,13 +177,15 @@ class SpectrumLabeller:
             self._next_review = int(len(self._numbers) * REVIEW_GROWTH) + 1
         return number
 
-    def _keep(self, visit: Hashable, counts: Spectra) -> int:
-        number = self._store.add(counts[0])
-        if number == len(self._labels):
-            self._labels, self._told = (np.resize(each, 2 * number) for each in (self._labels, self._told))
-        self._numbers[visit] = number
-        self._visits.append(visit)
-        return number
+    def _keep(self, visits: Sequence[Hashable], counts: Spectra, labels: Integers) -> list[int]:
+        first = self._store.add_all(counts)
+        numbers = list(range(first, first + len(visits)))
+        while len(self._store) > len(self._labels):
+            self._labels, self._told = (np.resize(each, 2 * len(each)) for each in (self._labels, self._told))
+        self._labels[numbers] = labels
+        self._numbers.update(zip(visits, numbers, strict=True))
+        self._visits += visits
+        return numbers
 
     def _forget(self, number: int) -> None:
         self._unknown.remove(number, self._binned([number])[0])

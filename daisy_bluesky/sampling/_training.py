@@ -31,7 +31,8 @@ START = 0.01
 PIXELS_PER_STATE = 2000
 ROUNDS = 3
 PASSES = 8
-SCORED_MAPS = 4
+# Networks are fitted to the same states from so many initial weights: they sample differently well.
+NETWORKS = 6
 # A few maps are sampled several times, turned and mirrored, until so many have been.
 FEWEST_RUNS = 16
 
@@ -44,6 +45,7 @@ def train(
     window: float = WINDOW,
     densities: Sequence[float] = DENSITIES,
     rounds: int = ROUNDS,
+    networks: int = NETWORKS,
     tolerance: float = TOLERANCE,
     calibration_maps: Sequence[ArrayLike] | None = None,
     seed: int = 0,
@@ -52,8 +54,9 @@ def train(
     """Train the expected reduction in distortion (ERD) on label maps.
 
     A network learns the approximate reduction in distortion of the map that `reconstruct` makes: first where random
-    pixels of the maps are measured at several densities, then also where its own sampling goes. Exploration is
-    as large as it may be without sampling the maps worse than tolerated. A minute or two for a dozen maps of 128 x 128.
+    pixels of the maps are measured at several densities, then also where its own sampling goes. Of several networks
+    the one is kept that samples the maps best, and exploration is as large as it may be without sampling them worse
+    than tolerated. Two or three minutes for a dozen maps of 128 x 128.
 
     Parameters
     ----------
@@ -65,6 +68,8 @@ def train(
         Randomly measured fractions at which the network first learns.
     rounds : int
         How often it learns: once from random states, then also from those that its own sampling has led to.
+    networks : int
+        How many networks are fitted in the last round, from the initial weights of `seed` and the seeds after it.
     tolerance : float
         How many times the least total distortion exploration may cost; 1 samples known kinds of maps best, more finds
         small objects sooner.
@@ -84,7 +89,7 @@ def train(
     ------
     ValueError
         If there is no map, a map is not two-dimensional or has fewer than 16 pixels on a side, or the window, the
-        rounds or a density is out of range.
+        rounds, the number of networks or a density is out of range.
 
     References
     ----------
@@ -99,22 +104,22 @@ def train(
         raise ValueError(f"window must be a positive number, not {window}")
     if not densities or not all(0 < density < 1 for density in densities):
         raise ValueError(f"densities must lie between 0 and 1, not {tuple(densities)}")
-    if rounds < 1:
-        raise ValueError(f"rounds must be at least 1, not {rounds}")
-    weights = _learn(_turned(maps), float(window), tuple(densities), rounds, seed)
-    candidates = [Regression(weights, exploration) for exploration in EXPLORATIONS]
-    scored = maps[:: -(-len(maps) // SCORED_MAPS)]
-    scores = [_score(candidate, scored, seed) for candidate in candidates]
-    chosen = max(number for number, score in enumerate(scores) if score <= max(tolerance, 1.0) * min(scores))
+    for name, number in (("rounds", rounds), ("networks", networks)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, not {number}")
+    tried = _turned(maps)
+    data = _learn(tried, float(window), tuple(densities), rounds, seed)
+    regression, trial, score = _best(data, tried, networks, max(tolerance, 1.0), seed)
     held_out = maps if calibration_maps is None else [_checked(label_map) for label_map in calibration_maps]
-    calibration, interval = _calibration(candidates[chosen], _turned(held_out), seed)
+    calibration, interval = _calibration(regression, _turned(held_out), seed)
     return SladsModel(
-        **candidates[chosen]._asdict(),
+        **regression._asdict(),
         window=float(window),
         calibration=calibration,
         interval=interval,
-        description=f"{description or f'{len(maps)} maps'}; mean total distortion at "
-        f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(scored)} of them: {scores[chosen]:.4f}",
+        description=f"{description or f'{len(maps)} maps'}; network of seed {trial}, the best of seeds {seed} to "
+        f"{seed + networks - 1}; mean total distortion at "
+        f"{', '.join(f'{fraction:.0%}' for fraction in CHECKPOINTS)} of {len(tried)} runs on them: {score:.4f}",
     )
 
 
@@ -137,20 +142,34 @@ def _turned(maps: list[LabelMap]) -> list[LabelMap]:
     ]
 
 
-def _learn(
-    maps: list[LabelMap], window: float, densities: tuple[float, ...], rounds: int, seed: int
-) -> NDArray[np.float32]:
-    """Return weights fitted to random states of the maps and to those that earlier weights have led to."""
+def _learn(maps: list[LabelMap], window: float, densities: tuple[float, ...], rounds: int, seed: int) -> TrainingSet:
+    """Return descriptions and targets of random states of the maps, and of those that networks' own sampling led to."""
+    rng = np.random.default_rng(seed)
+    data = _of_random_states(maps, window, densities, rng)
+    for learned in range(1, rounds):
+        data = TrainingSet.joined([data, _of_own_states(maps, _fitted(data, seed), window, 1000 * learned, rng)])
+    return data
+
+
+def _fitted(data: TrainingSet, seed: int) -> NDArray[np.float32]:
+    """Return the weights of a network fitted to descriptions and targets."""
     # torch takes half a second to import, and only training needs it
     from daisy_bluesky.sampling._fit import fit
 
-    rng = np.random.default_rng(seed)
-    data = _of_random_states(maps, window, densities, rng)
-    weights = fit(*vars(data).values(), passes=PASSES, seed=seed)
-    for learned in range(1, rounds):
-        data = TrainingSet.joined([data, _of_own_states(maps, weights, window, 1000 * learned, rng)])
-        weights = fit(*vars(data).values(), passes=PASSES, seed=seed)
-    return weights
+    return fit(*vars(data).values(), passes=PASSES, seed=seed)
+
+
+def _best(
+    data: TrainingSet, maps: list[LabelMap], networks: int, tolerance: float, seed: int
+) -> tuple[Regression, int, float]:
+    """Return the network that samples maps best with as much exploration as is tolerated, its seed and its score."""
+    fitted = {trial: _fitted(data, trial) for trial in range(seed, seed + networks)}
+    least = {trial: _score(Regression(weights, EXPLORATIONS[0]), maps, seed) for trial, weights in fitted.items()}
+    best = min(least, key=lambda trial: least[trial])
+    candidates = [Regression(fitted[best], exploration) for exploration in EXPLORATIONS]
+    scores = [least[best], *(_score(candidate, maps, seed) for candidate in candidates[1:])]
+    chosen = max(number for number, score in enumerate(scores) if score <= tolerance * min(scores))
+    return candidates[chosen], best, scores[chosen]
 
 
 def _of_random_states(

@@ -30,6 +30,12 @@ def test_training_is_reproducible(small_model):
     assert again.to_bytes() == small_model.to_bytes()
 
 
+def test_the_model_tells_which_of_the_networks_it_is(small_model):
+    best = int(small_model.description.split("network of seed ")[1].split(",")[0])
+    assert "the best of seeds 3 to 8" in small_model.description
+    assert 3 <= best <= 8
+
+
 def test_the_digest_tells_any_change(small_model):
     assert len(small_model.digest) == 64
     assert replace(small_model, exploration=0.5).digest != small_model.digest
@@ -107,6 +113,7 @@ def test_training_images_are_phase_maps():
         ([np.ones((40, 40), int)], {"window": 0.0}, "window"),
         ([np.ones((40, 40), int)], {"window": float("nan")}, "window"),
         ([np.ones((40, 40), int)], {"rounds": 0}, "rounds"),
+        ([np.ones((40, 40), int)], {"networks": 0}, "networks"),
         ([np.ones((40, 40), int)], {"densities": (0.1, 1.0)}, "densities"),
     ],
 )
