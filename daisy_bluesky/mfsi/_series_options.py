@@ -36,7 +36,8 @@ class SeriesOptions:
         On what energy-loss spectra are aligned before they are moved: the zero-loss peak, or what stands out between
         two energies, eV; nothing but the drift tube's steps when None.
     noise_gain : float or None
-        Variance over mean of energy-loss spectra as recorded; estimated from the first frame when None.
+        Variance over mean of energy-loss spectra as recorded, without read noise; both are estimated from the first
+        frame when None.
     motif : "found", (int, int, int, int) or None
         The motif whose repeats are folded: looked for, or first row, first column, rows and columns, pixels of the
         frame; none when None.

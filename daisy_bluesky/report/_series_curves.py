@@ -45,7 +45,10 @@ def draw_drift(axes: Axes, path: FramePath, frames: SeriesFrames) -> None:
     _dress(axes, "Drift")
     scale, unit = (frames.pixel_size, "nm") if frames.pixel_size else (1.0, "px")
     for axis, (name, colour) in enumerate(ALONG):
-        axes.plot(path.numbers, -scale * path.shifts[:, axis], color=colour, linewidth=1.1, label=name)
+        for members in frames.numbers_by_area().values():
+            there = np.isin(path.numbers, members)
+            shifts = -scale * path.shifts[there, axis]
+            axes.plot(path.numbers[there], shifts, color=colour, linewidth=1.1, label=name if 0 in members else None)
     axes.set_xlabel("frame", fontsize=7.5, color=colours.INK)
     axes.set_ylabel(f"specimen against scan, {unit}", fontsize=7.5, color=colours.INK)
     axes.legend(fontsize=6.5, frameon=False, labelcolor=colours.INK, handlelength=1.2)

@@ -61,7 +61,7 @@ def test_files_become_maps_pictures_sums_and_figures(folder, series):
     assert done.stderr == ""
     assert "6 of 6, 48 x 52 pixels" in done.stdout
     figures = json.loads((folder / "mfsi" / "figures.json").read_text())
-    assert figures["dose"]["total"] == pytest.approx(6 * 3.4e5)
+    assert figures["dose"]["per_area"] == pytest.approx(6 * 3.4e5)
     assert figures["dose"]["effective"] == pytest.approx(6 * 3.4e5 * figures["motif"]["folded"])
     with Image.open(folder / "mfsi" / "map-Ag-La.tif") as picture:
         assert picture.size == (2 * SHAPE[1], 2 * SHAPE[0])
