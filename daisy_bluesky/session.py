@@ -167,7 +167,9 @@ def start(
     OSError
         The data folder cannot be written.
     """
-    settings = settings or load_settings(**({} if specimen is None else {"specimen": specimen}))
+    settings = settings or load_settings()
+    if specimen is not None:
+        settings = load_settings(**{**settings.model_dump(), "specimen": specimen})
     instrument = instrument or make_instrument(settings)
     devices = _make_devices(instrument, settings)
     with ExitStack() as undo:

@@ -46,6 +46,7 @@ class ProgressReporter(DocumentRouter):
         self._charge = 0.0
         self._distortion = float("nan")
         self._policy = ""
+        self._unit, self._left_out = "points", 0
         self._began = self._drawn = 0.0
 
     def start(self, doc: RunStart) -> None:
@@ -57,6 +58,9 @@ class ProgressReporter(DocumentRouter):
         self._policy = str(told.get("recommender", {}).get("policy", ""))
         shape, pixel_size = told.get("shape"), told.get("pixel_size")
         self._area = shape[0] * shape[1] * (pixel_size * ANGSTROM_PER_NM) ** 2 if shape and pixel_size else 0.0
+        frames = told.get("multiframe")
+        self._area *= len(frames["areas"]) if frames else 1
+        self._left_out, self._unit = 0, ("frames" if frames else "points")
         self._streams.clear()
         self._began = self._drawn = monotonic()
 
@@ -69,12 +73,14 @@ class ProgressReporter(DocumentRouter):
         stream = self._streams.get(doc["descriptor"])
         if stream == "primary":
             if doc["seq_num"] > self.points:  # an event that is emitted again was not exposed again
-                self._charge += float(doc["data"].get("beam_charge", 0.0))
+                self._charge += float(doc["data"].get("beam_charge", doc["data"].get("frame_charge", 0.0)))
             self.points = int(doc["seq_num"])
             if self._console.is_terminal and monotonic() - self._drawn >= REDRAW_INTERVAL:
                 self._draw(end="\r")
         elif stream == "decisions":
             self._distortion = float(doc["data"]["remaining_distortion"])
+        elif stream == "registration":
+            self._left_out += bool(doc["data"]["excluded"])
         return doc
 
     def stop(self, doc: RunStop) -> None:  # noqa: ARG002
@@ -94,14 +100,16 @@ class ProgressReporter(DocumentRouter):
         seconds = max(self._drawn - self._began, 1e-9)
         electrons = self._charge * 1e-12 / elementary_charge
         figures = [
-            f"{self.points}/{self._total} points" if self._total else f"{self.points} points",
-            f"{self.points / seconds:.0f}/s",
+            f"{self.points}/{self._total} {self._unit}" if self._total else f"{self.points} {self._unit}",
+            f"{self.points / seconds:.0f}/s" if self.points >= seconds else f"{60 * self.points / seconds:.0f}/min",
             f"{electrons / self._area:.3g} e-/Å²" if self._area else f"{electrons:.3g} e-",
         ]
         if 0 < self.points < self._total:
             figures.append(f"{_clock(seconds * (self._total - self.points) / self.points)} left")
         if self._policy:
             figures.append(self._policy)
+        if self._left_out:
+            figures.append(f"{self._left_out} left out")
         if not isnan(self._distortion):
             figures.append(f"~{100 * self._distortion:.2g}% wrong")
         return figures

@@ -19,19 +19,21 @@ class LineGate:
         self._open.set()
 
     def pause(self) -> None:
-        """Close once the line that is passing has passed."""
+        """Close, and wait until the line that is passing has passed."""
+        self._open.clear()
         with self._in_line:
-            self._open.clear()
+            return
 
     def resume(self) -> None:
         """Open again."""
         self._open.set()
 
     def end(self) -> None:
-        """Let no further line pass, once the one that is passing has passed."""
-        with self._in_line:
-            self._ended = True
+        """Let no further line pass, and wait until the one that is passing has passed."""
+        self._ended = True
         self._open.set()
+        with self._in_line:
+            return
 
     @property
     def ended(self) -> bool:

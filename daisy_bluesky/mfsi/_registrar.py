@@ -97,6 +97,11 @@ class Registrar:
         return Registration.from_alignments(self.alignments, self.prior.basis, self.excluded, self._scan_fraction)
 
     @property
+    def degree(self) -> int:
+        """Highest degree of the polynomials of the smooth distortion."""
+        return self._degree
+
+    @property
     def prior(self) -> ScanPrior:
         """What the frames so far say about the scan."""
         return self._learning.prior()

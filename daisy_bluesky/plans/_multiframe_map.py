@@ -8,10 +8,12 @@ from bluesky.protocols import Movable, Readable
 from bluesky.utils import MsgGenerator
 from rich.console import Console
 
+from daisy_bluesky.callbacks import FrameSum
 from daisy_bluesky.plans._completion import complete
 from daisy_bluesky.plans._earlier_frames import book
 from daisy_bluesky.plans._series_preparation import prepared_series
 from daisy_bluesky.plans._visit import staged_run
+from daisy_bluesky.plans._watching import watching_series
 
 
 def multiframe_map(
@@ -30,6 +32,8 @@ def multiframe_map(
     focus: int = 0,
     max_dose: float | None = None,
     overhead_time: float | None = None,
+    registration: bool = True,
+    frame_sum: FrameSum | None = None,
     continue_from: str | None = None,
     on_completion: Callable[[str], Any] | None = None,
     timeout: float = 60.0,
@@ -72,12 +76,16 @@ def multiframe_map(
         Most that an area may have received in the end, survey, focus, fly-back and earlier exposures included, e-/A^2.
     overhead_time : float, optional
         Time between frames for communication and writing, s; what the instrument tells when not given.
+    registration : bool
+        Whether to register the frames while they arrive; stream ``registration``, and the mean image in ``result``.
+    frame_sum : FrameSum, optional
+        What registers and sums them, to be looked at meanwhile; one that sums images alone when not given.
     continue_from : str, optional
         Uid (or its beginning) of a finished or killed series, which goes on after its last whole frame; it is not to
         be told again where and how. It has as many frames as `frames` says, in all.
     on_completion : callable, optional
-        Called with the run's uid when the series is complete; it may return a plan, to close a valve, say. Where it
-        fails, that is reported, and the series is kept.
+        Called with the run's uid when the series has ended without an error; it may return a plan, to close a valve,
+        say. Where it fails, that is reported, and the series is kept.
     timeout : float
         Longest wait for a move and for an exposure beside its dwell time, where pixels are visited one by one, s.
     md : dict, optional
@@ -110,14 +118,16 @@ def multiframe_map(
     series = yield from prepared_series(detectors, probe, energy_offset, asked, options, continue_from)
     metadata = series.metadata(md)
     Console().print(series.statement, highlight=False, soft_wrap=True)
+    watching = watching_series(series, frame_sum, registration=registration)
     if series.real:
         book(series.beam, series.earlier, series.grids, series.field)
 
-    run = series.run()
+    run = series.run(None, []) if watching is None else series.run(watching.frame_sum, watching.unstored)
     messages = run.messages()
     if series.shift is not None:
         messages = bpp.finalize_wrapper(messages, series.shift.to(0))
-    uid = yield from staged_run(messages, [series.beam, *series.detectors, series.probe, *run.scans], metadata)
+    plan = staged_run(messages, [series.beam, *series.detectors, series.probe, *run.scans], metadata)
+    uid = yield from (plan if watching is None else bpp.subs_wrapper(plan, watching.frame_sum))
     if on_completion is not None and uid is not None:
         yield from complete(on_completion, uid)
     return uid

@@ -58,6 +58,8 @@ class Record:
                 "shape": list(array.shape),
                 "dtype_numpy": array.dtype.str,
             }
+        if array.dtype.kind == "U":
+            return {"source": self._source, "dtype": "string", "shape": []}
         kind = "integer" if array.dtype.kind in "iu" else "number"
         return {"source": self._source, "dtype": kind, "shape": [], "dtype_numpy": array.dtype.str}
 

@@ -1,10 +1,11 @@
 """A series of frames, prepared before the first electron."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from daisy_bluesky.devices import Beam, BeamDetector, FrameGrid, FrameScan, HAADFDetector, ProbePositioner
+from daisy_bluesky.callbacks import FrameSum, RegisteredFrame
+from daisy_bluesky.devices import Beam, BeamDetector, EELSDetector, FrameGrid, FrameScan, HAADFDetector, ProbePositioner
 from daisy_bluesky.plans._earlier_frames import PLAN, EarlierFrames
 from daisy_bluesky.plans._energy_step import EnergyStep
 from daisy_bluesky.plans._frame_places import FramePlaces
@@ -84,8 +85,16 @@ class Series:
                 number += 1
         return found
 
-    def run(self) -> SeriesRun:
-        """Return what is done between the beginning of the run and the end."""
+    def run(self, frame_sum: FrameSum | None, unstored: Sequence[RegisteredFrame]) -> SeriesRun:
+        """Return what is done between the beginning of the run and the end.
+
+        Parameters
+        ----------
+        frame_sum : FrameSum or None
+            What registers the frames.
+        unstored : sequence of RegisteredFrame
+            Frames of earlier runs that are still to be stored.
+        """
         haadf = [detector for detector in self.detectors if isinstance(detector, HAADFDetector)]
         timeout, focus = self.options["timeout"], self.options["focus"]
         fast: dict[str, Any] = {"dwell_time": FAST_DWELL, "timeout": timeout}
@@ -97,6 +106,8 @@ class Series:
             FrameScan(haadf, self.probe, grid=self.grids[0], name="focus", **fast) if focus else None,
             focus,
             self.shift,
+            frame_sum,
+            unstored,
         )
 
     def metadata(self, md: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -125,9 +136,14 @@ class Series:
             "energy_offset_step": self.options["energy_offset_step"],
             "sub_pixel": places.sub_pixel,
             "first_frame": self.earlier.frames,
-            "spectra": {
-                f"{detector.name}_frame": dict(detector.fixed) for detector in self.detectors if detector.fixed
-            },
+            "spectra": self.earlier.settings.get("spectra") or _axes(self.detectors),
             "doses": self.doses.metadata(len(self.grids)),
             "statement": self.statement,
         }
+
+
+def _axes(detectors: Sequence[BeamDetector]) -> dict[str, dict[str, Any]]:
+    """Return the energy axes of what measures spectra, as they are now, by data key."""
+    axes = {f"{detector.name}_frame": dict(detector.fixed) for detector in detectors if detector.fixed}
+    now = {f"{each.name}_frame": each.first_energy for each in detectors if isinstance(each, EELSDetector)}
+    return {key: {**axis, "offset": now.get(key, axis["offset"])} for key, axis in axes.items()}

@@ -16,7 +16,7 @@ from daisy_bluesky.plans._grid import checked_detectors, shared_beam
 from daisy_bluesky.plans._numbers import positive, whole
 from daisy_bluesky.plans._region_number import region_number
 from daisy_bluesky.plans._series import FAST_DWELL, Series
-from daisy_bluesky.plans._series_doses import series_doses
+from daisy_bluesky.plans._series_doses import SeriesDoses, series_doses
 
 _NEEDED = ("pixel_size", "dwell_time", "frames")
 _DEFAULTS = {"region": None, "areas": 1, "sub_pixel": 1, "energy_offset_step": 0.0, "energy_offset": None}
@@ -47,26 +47,18 @@ def prepared_series(
     measuring, positioner, beam = _checked_devices(detectors, probe, options)
     earlier = EarlierFrames()
     if continue_from is not None:
-        names = [detector.name for detector in measuring]
-        earlier = earlier_frames(continue_from, directory, positioner, names)
+        earlier = earlier_frames(continue_from, directory, positioner, [detector.name for detector in measuring])
     wanted = _settings(asked, earlier, continue_from)
-    dwell_time, frames = positive("dwell_time", wanted["dwell_time"], "seconds"), whole("frames", wanted["frames"], 1)
-    first = first_place(positioner, wanted["region"], wanted["pixel_size"], wanted["sub_pixel"])
-    left = [frames] if continue_from is None else _left(frames, wanted["areas"], earlier, continue_from)
-    given: dict[str, Any] = {"dwell_time": dwell_time, "frames": max(left), "fast_dwell": FAST_DWELL}
-    given |= {"survey": _field(positioner) if options["survey"] else None, "focus": options["focus"]}
-    given |= {"overhead_time": options["overhead_time"], "unbooked": earlier.unbooked(beam)}
-    places = _all_places(first, wanted["areas"], positioner, beam, given)
-    grids = places.grids(positioner)
-    doses = series_doses(places, beam, grids=grids, **given)
-    doses.check(options["max_dose"], beam, len(grids))
-    step = float(wanted["energy_offset_step"])
+    frames, step = whole("frames", wanted["frames"], 1), float(wanted["energy_offset_step"])
+    dwell_time = positive("dwell_time", wanted["dwell_time"], "seconds")
+    left = frames if continue_from is None else _left(frames, wanted["areas"], earlier, continue_from)
+    places, doses = _priced(wanted, options, positioner, dwell_time=dwell_time, frames=left, earlier=earlier)
     return Series(
         measuring,
         positioner,
         beam,
         places,
-        grids,
+        places.grids(positioner),
         dwell_time,
         frames,
         doses,
@@ -78,15 +70,27 @@ def prepared_series(
     )
 
 
-def _all_places(
-    first: FramePlaces, areas: Any, probe: ProbePositioner, beam: Beam, given: Mapping[str, Any]
-) -> FramePlaces:
+def _priced(
+    wanted: Mapping[str, Any],
+    options: Mapping[str, Any],
+    probe: ProbePositioner,
+    *,
+    dwell_time: float,
+    frames: int,
+    earlier: EarlierFrames,
+) -> tuple[FramePlaces, SeriesDoses]:
+    """Return where the frames lie, and what they cost, held against the limits."""
+    beam = probe.beam
+    field = FrameGrid(probe.shape, probe.pixel_size) if options["survey"] else None
+    given: dict[str, Any] = {"dwell_time": dwell_time, "frames": frames, "fast_dwell": FAST_DWELL, "survey": field}
+    given |= {"focus": options["focus"], "overhead_time": options["overhead_time"]}
+    given |= {"unbooked": earlier.unbooked(beam)}
+    first = first_place(probe, wanted["region"], wanted["pixel_size"], wanted["sub_pixel"])
     one = series_doses(first, beam, grids=first.grids(probe), **given)
-    return all_places(first, areas, probe, beam, one.dose(one.frames))
-
-
-def _field(probe: ProbePositioner) -> FrameGrid:
-    return FrameGrid(probe.shape, probe.pixel_size)
+    places = all_places(first, wanted["areas"], probe, beam, one.dose(one.frames))
+    doses = series_doses(places, beam, grids=places.grids(probe), **given)
+    doses.check(options["max_dose"], beam, len(places.origins))
+    return places, doses
 
 
 def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,8 +136,8 @@ def _settings(asked: Mapping[str, Any], earlier: EarlierFrames, continue_from: s
     return {**_DEFAULTS, **given}
 
 
-def _left(frames: int, areas: Sequence[Any], earlier: EarlierFrames, continue_from: str) -> list[int]:
-    left = [frames - earlier.taken.get(area, 0) for area in range(len(areas))]
-    if max(left) < 1:
+def _left(frames: int, areas: Sequence[Any], earlier: EarlierFrames, continue_from: str) -> int:
+    left = max(frames - earlier.taken.get(area, 0) for area in range(len(areas)))
+    if left < 1:
         raise ValueError(f"frames: series {continue_from} has its {frames} frames already; give more, in all")
     return left

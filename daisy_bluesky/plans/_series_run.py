@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from bluesky import Msg
 from bluesky.utils import FailedStatus, MsgGenerator
 
+from daisy_bluesky.callbacks import REGISTRATION, FrameSum, RegisteredFrame
 from daisy_bluesky.devices import DoseLimitExceeded, FrameGrid, FrameScan
 from daisy_bluesky.plans._asking import limit_reason
 from daisy_bluesky.plans._energy_step import EnergyStep
-from daisy_bluesky.plans._record import Record
+from daisy_bluesky.plans._record import Record, save
 
 SCANNING = "scanning a frame"
 
@@ -50,6 +51,12 @@ class SeriesRun:
         What takes the exposures of each area to focus on.
     focus_frames : int
         How many of them.
+    shift : EnergyStep or None
+        How the drift tube is stepped.
+    frame_sum : FrameSum or None
+        What registers the frames while they arrive.
+    unstored : sequence of RegisteredFrame
+        Where frames of earlier runs lie that these had no time to store.
     """
 
     def __init__(
@@ -61,9 +68,13 @@ class SeriesRun:
         focus: FrameScan | None,
         focus_frames: int,
         shift: EnergyStep | None,
+        frame_sum: FrameSum | None,
+        unstored: Sequence[RegisteredFrame],
     ) -> None:
         self._frames, self._grids, self._scan, self._survey = frames, grids, scan, survey
         self._focus, self._focus_frames, self._shift = focus, focus_frames, shift
+        self._frame_sum, self._unstored = frame_sum, unstored
+        self._registered = Record(REGISTRATION, "frame_sum")
         self._place, self._focus_place = Record("place", "plan"), Record("focus_place", "plan")
 
     @property
@@ -73,6 +84,17 @@ class SeriesRun:
 
     def messages(self) -> MsgGenerator[str | None]:
         """Return the plan of the open run; it returns why the series ended early, None when it is complete."""
+        for frame in self._unstored:
+            yield from self._store(frame)
+        reason = yield from self._expose()
+        result = {} if self._frame_sum is None else self._frame_sum.result()
+        if result:
+            record = Record("result", "frame_sum")
+            record.put(result)
+            yield from save(record)
+        return reason
+
+    def _expose(self) -> MsgGenerator[str | None]:
         limit = None if self._survey is None else (yield from scan_and_save(self._survey, "survey", []))
         area = -1
         for frame in self._frames:
@@ -102,7 +124,16 @@ class SeriesRun:
         if self._shift is not None:
             yield from self._shift.to(frame.step)
         self._place.put({"frame_number": frame.number, "area": frame.area})
-        return (yield from scan_and_save(self._scan, "primary", [self._place]))
+        limit = yield from scan_and_save(self._scan, "primary", [self._place])
+        found = None if self._frame_sum is None else self._frame_sum.latest
+        if found is not None and found.number == frame.number:
+            yield from self._store(found)
+        return limit
+
+    def _store(self, found: RegisteredFrame) -> MsgGenerator[None]:
+        self._registered.put(found.record())
+        yield from save(self._registered)
+        yield Msg("checkpoint")
 
 
 def scan_and_save(scan: FrameScan, stream: str, records: Sequence[Record]) -> MsgGenerator[DoseLimitExceeded | None]:

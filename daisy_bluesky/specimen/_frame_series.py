@@ -111,7 +111,8 @@ class VirtualSeries:
         is for all that a frame records.
         """
         dose = self._dose(frame) if dose is None else dose
-        left = self.specimen.amounts @ self.damage.remaining(self.specimen.elements, dose)
+        amounts = self.specimen.amounts
+        left = amounts @ self.damage.remaining(self.specimen.elements, dose) / amounts.sum(axis=1)
         return self._scale * self.specimen.image(
             self.displacement(frame),
             weights=self.specimen.brightness * left,

@@ -16,7 +16,7 @@ catalog = daisy.catalog
 daisy.journal.subscribe(ProgressReporter())
 
 for uid in daisy.recovered:
-    Console().print(f"Closed run {uid}, which a dead process left; go on: adaptive_map(..., continue_from={uid[:8]!r})")
+    Console().print(f"Closed run {uid}, which a dead process left; go on with its plan: continue_from={uid[:8]!r}")
 
 
 def wait_for_tiled(_):

@@ -5,6 +5,7 @@ import bluesky.plans as bp
 import bluesky.preprocessors as bpp
 from bluesky.magics import BlueskyMagics
 
-from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
+from daisy_bluesky.callbacks import DamageWatcher, FrameSum, ScreeWatcher, SignalWindow
+from daisy_bluesky.plans import adaptive_map, multiframe_map, raster_map, sparse_map
 
 get_ipython().register_magics(BlueskyMagics)

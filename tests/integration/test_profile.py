@@ -24,18 +24,32 @@ print("told", told)
 """
 
 
+SERIES = """
+watching = FrameSum()
+scree = ScreeWatcher(watching)
+(uid,) = RE(multiframe_map([haadf, eds], probe, pixel_size=0.05, dwell_time=20e-6, frames=4, frame_sum=watching), scree)
+told = {"frames": len(catalog[-1]["primary"].read(["frame_number"])["frame_number"]), "summed": watching.frames}
+told["ranks"] = list(scree.ranks)
+told["image"] = watching.image().shape
+print("told", told)
+"""
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """IPython, with the profile, has run the script cell by cell and ended."""
-    folder = tmp_path_factory.mktemp("profile")
+    return ipython(tmp_path_factory.mktemp("profile"), SCRIPT.replace("\n                 ", " "))
+
+
+def ipython(folder, script, **variables):
     profile = folder / "profile"
     shutil.copytree(PROFILE / "startup", profile / "startup")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DAISY_")}
     return subprocess.run(
         [sys.executable, "-m", "IPython", f"--profile-dir={profile}", "--colors=nocolor", "--simple-prompt"],
-        input=SCRIPT.replace("\n                 ", " "),
+        input=script,
         cwd=folder,
-        env={**inherited, "IPYTHONDIR": str(folder), "COLUMNS": "100"},
+        env={**inherited, "IPYTHONDIR": str(folder), "COLUMNS": "100", **variables},
         capture_output=True,
         text=True,
         timeout=170,
@@ -60,3 +74,13 @@ def test_nothing_is_complained_of(finished):
     assert finished.returncode == 0
     assert not [word for word in ("Traceback", "Error", "Warning", "Tiled version") if word in said]
     assert "102/102 points" in finished.stdout
+
+
+def test_a_series_of_frames_is_one_line(tmp_path):
+    done = ipython(tmp_path, SERIES, DAISY_SPECIMEN="crystal", DAISY_SHAPE="[40, 40]")
+    (line,) = [line for line in done.stdout.splitlines() if "told {" in line]
+    told = eval(line.partition("told ")[2])
+    assert told == {"frames": 4, "summed": [0, 1, 2, 3], "ranks": [1, 4], "image": (44, 44)}
+    assert "Region 1: 4 frames of 44 x 44 pixels of 0.05 nm" in done.stdout
+    assert "4/4 frames" in done.stdout
+    assert not [word for word in ("Traceback", "Error", "Warning") if word in done.stdout + done.stderr]

@@ -9,7 +9,7 @@ from bluesky_queueserver.manager.profile_ops import (
     validate_plan,
 )
 
-from daisy_bluesky.plans import adaptive_map, raster_map, sparse_map
+from daisy_bluesky.plans import adaptive_map, multiframe_map, raster_map, sparse_map
 
 POSITIONAL = [["haadf", "eds"], "probe"]
 
@@ -19,6 +19,7 @@ def queue(microscope):
     names = ("beam", "probe", "haadf", "eds")
     space = {name: getattr(microscope, name) for name in names}
     space |= {"adaptive_map": adaptive_map, "raster_map": raster_map, "sparse_map": sparse_map}
+    space["multiframe_map"] = multiframe_map
     plans, devices, plan_objects, device_objects = existing_plans_and_devices_from_nspace(nspace=space)
     return SimpleNamespace(
         space=space, plans=plans, devices=devices, plan_objects=plan_objects, device_objects=device_objects
@@ -49,6 +50,9 @@ def item(name, args=POSITIONAL, **kwargs):
         ),
         ("adaptive_map", {"continue_from": "0123abcd"}),
         ("raster_map", {"shape": [5, 7], "dwell_time": 0.01}),
+        ("multiframe_map", {"pixel_size": 0.05, "dwell_time": 2e-5, "frames": 20, "region": [0, 0, 5, 5], "areas": 3}),
+        ("multiframe_map", {"pixel_size": 0.05, "dwell_time": 2e-5, "frames": 20, "areas": [[0, 0], [7, 0]]}),
+        ("multiframe_map", {"continue_from": "0123abcd", "frames": 40, "max_dose": 1e6}),
         ("sparse_map", {"fraction": 0.3, "pattern": "sobol", "seed": 1}),
     ],
 )

@@ -14,7 +14,7 @@ from command_line import environment
 from databroker.client import CatalogOfBlueskyRuns
 
 from daisy_bluesky.config import load_settings
-from daisy_bluesky.plans import adaptive_map, raster_map
+from daisy_bluesky.plans import adaptive_map, multiframe_map, raster_map
 from daisy_bluesky.session import start
 from daisy_bluesky.storage import open_catalog
 
@@ -198,3 +198,21 @@ def test_a_recorded_instrument_without_a_recording_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="set recording = 'FILE'"):
         start(settings=settings)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_virtual_microscope_scans_frames_of_a_crystal(tmp_path):
+    settings = load_settings(data=tmp_path / "daisy-data", shape=(48, 48))
+    with start(settings=settings, specimen="crystal") as session:
+        assert session.settings.shape == (48, 48)
+        frames = multiframe_map([session.haadf, session.eds], session.probe, pixel_size=0.05, dwell_time=2e-5, frames=2)
+        (uid,) = session.RE(frames)
+        assert session.uploader.flush(60)
+        run = session.catalog[uid]
+        assert set(run) == {"primary", "registration", "result"}
+        assert run["primary"].read(["haadf_image"])["haadf_image"].shape == (2, 53, 53)
+        assert session.energy_offset.position == 0.0
+
+
+def test_a_specimen_that_there_is_not_is_named(settings):
+    with pytest.raises(ValueError, match="setting specimen: Input should be 'grains', 'crystal' or 'particles'"):
+        start(settings=settings, specimen="glass")
