@@ -84,7 +84,7 @@ def _columns(figure: Figure, names: list[str], width: float, tall: float) -> Non
 
 
 def _curves(figure: Figure, done: ProcessedSeries, frames: SeriesFrames, path: FramePath, tall: float) -> None:
-    gap, left, bottom = 0.62, MARGIN + 0.45, 0.5
+    gap, left, bottom = 0.7, MARGIN + 0.45, 0.5
     width = (WIDTH - left - MARGIN - 3 * gap) / 4
     axes = [
         figure.add_axes(((left + place * (width + gap)) / WIDTH, bottom / tall, width / WIDTH, CURVES / tall))
