@@ -133,6 +133,8 @@ def process_series(
     Jones et al., Microscopy 67 (2018) i98, Methods (frames registered by their images, then corrected in series).
     """
     asked = SeriesOptions() if options is None else options
+    if frames.spectra is not None and asked.area == "full":
+        raise ValueError("area full is for X-ray events: choose frame or common for energy-loss spectra")
     require_series_memory(frames, asked)
     tell = progress or (lambda *_: None)
     placement = place_frames(
@@ -201,7 +203,7 @@ def _with_spectra(
     axis, used = frames.eels_axis, done.placement.used
     if axis is None:
         return done
-    reference, noise = first_spectra(frames, used[0], options)
+    reference, noise = first_spectra(frames, used, options)
     doses = doses_shown(len(used)) if options.information and not done.screes else []
     sums = SpectraSums(done.placement.main.shape, axis, options, noise, doses, done.early, common_field(done.placement))
     excluded = {}

@@ -51,7 +51,7 @@ class SeriesOptions:
     Raises
     ------
     ValueError
-        If `upsample` is not a whole number from 1 to 8, or the limit is not positive.
+        If `upsample` is not a whole number from 1 to 8, or the limit or the gain are not positive.
     """
 
     rigid: bool = False
@@ -71,5 +71,7 @@ class SeriesOptions:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         checked_upsample(self.upsample)
+        if self.noise_gain is not None and not self.noise_gain > 0:
+            raise ValueError(f"noise_gain is {self.noise_gain}, but must be positive")
         if not self.memory_limit > 0:
             raise ValueError(f"memory_limit is {self.memory_limit} bytes, but must be positive")

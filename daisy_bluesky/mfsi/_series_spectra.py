@@ -1,5 +1,6 @@
 """Energy-loss spectra of a series: aligned in energy frame by frame, and summed in their order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,22 +158,28 @@ class SpectraSums:
         }
 
 
-def first_spectra(frames: SeriesFrames, number: int, options: SeriesOptions) -> tuple[NDArray[np.float64], CameraNoise]:
-    """Return the mean spectrum of a frame, on the axis of the first, and the noise of its spectra.
+def first_spectra(
+    frames: SeriesFrames, numbers: Sequence[int], options: SeriesOptions
+) -> tuple[NDArray[np.float64], CameraNoise]:
+    """Return the mean spectrum of the first frame that has any, on the axis of the series, and its spectra's noise.
 
     Raises
     ------
     ValueError
-        If it has none that can be used, naming the frame.
+        If no frame has spectra that can be used, naming the first.
     """
     if frames.spectra is None:
         raise ValueError("the series has no energy-loss spectra")
-    try:
-        spectra, step = frame_of_spectra(frames.spectra(number)), frames.energy_step(number)
-    except ValueError as error:
-        raise ValueError(f"frame {number}: {error}") from None
-    noise = estimated_noise(spectra) if options.noise_gain is None else CameraNoise(options.noise_gain)
-    return _moved(spectra.mean(axis=(0, 1), dtype=np.float64), step), noise
+    faults = []
+    for number in numbers:
+        try:
+            spectra = frame_of_spectra(frames.spectra(number))
+        except ValueError as error:
+            faults.append(f"frame {number}: {error}")
+            continue
+        noise = estimated_noise(spectra) if options.noise_gain is None else CameraNoise(options.noise_gain)
+        return _moved(spectra.mean(axis=(0, 1), dtype=np.float64), frames.energy_step(number)), noise
+    raise ValueError(f"no frame has spectra that can be used ({faults[0]})")
 
 
 def _moved(spectrum: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
