@@ -17,6 +17,7 @@ from daisy_bluesky.devices._exhaustible import Exhaustible
 from daisy_bluesky.devices._exposer import Exposed, Exposer
 from daisy_bluesky.devices._frame_exposer import FrameExposer
 from daisy_bluesky.devices._frame_grid import FrameGrid
+from daisy_bluesky.devices._line_gate import LineGate
 from daisy_bluesky.devices._signals import PositiveQuantity, ReadBack
 from daisy_bluesky.devices._simulated_exposer import SimulatedExposer
 from daisy_bluesky.devices._wall_exposer import WallExposer
@@ -121,7 +122,7 @@ class Beam(Device):
         """Whether the instrument scans whole frames itself."""
         return isinstance(self.instrument, FrameInstrument)
 
-    def begin_frame(self, detectors: Sequence[str], grid: FrameGrid, dwell: float) -> FrameExposer:
+    def begin_frame(self, detectors: Sequence[str], grid: FrameGrid, dwell: float, gate: LineGate) -> FrameExposer:
         """Begin a frame of an instrument that scans them itself; its lines are then exposed one by one.
 
         Parameters
@@ -132,6 +133,8 @@ class Beam(Device):
             The pixels.
         dwell : float
             Dwell time of a pixel, s.
+        gate : LineGate
+            What lets it go from line to line.
 
         Raises
         ------
@@ -144,7 +147,7 @@ class Beam(Device):
             raise TypeError(f"the instrument {self.instrument.name} scans no frames itself; scan line by line")
         self._exposer.finish()
         current = float(self.current.get())
-        frame = FrameExposer(self.instrument, self._exposer, self._account, grid, dwell, current)
+        frame = FrameExposer(self.instrument, self._exposer, self._account, grid, dwell, current, gate)
         frame.begin(detectors)
         self._frame = frame
         return frame
@@ -357,6 +360,8 @@ class Beam(Device):
 
     def resume(self) -> None:
         """Go on after `pause`."""
+        if self._frame is not None:
+            self._frame.resume()
         self._exposer.resume()
 
     def stage(self) -> list[object]:

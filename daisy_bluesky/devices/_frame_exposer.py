@@ -8,6 +8,7 @@ from daisy_bluesky.devices._account import DoseAccount
 from daisy_bluesky.devices._area import FrameCover
 from daisy_bluesky.devices._exposer import Exposer
 from daisy_bluesky.devices._frame_grid import FrameGrid
+from daisy_bluesky.devices._line_gate import LineGate, stopped
 from daisy_bluesky.protocols import FrameExposure, FrameInstrument
 
 
@@ -28,6 +29,8 @@ class FrameExposer:
         Dwell time of a pixel, s.
     current : float
         Beam current, pA.
+    gate : LineGate
+        What lets it go from line to line.
 
     Attributes
     ----------
@@ -45,6 +48,7 @@ class FrameExposer:
         grid: FrameGrid,
         dwell: float,
         current: float,
+        gate: LineGate,
     ) -> None:
         start = instrument.clock.now()
         self.frame = FrameExposure(
@@ -53,7 +57,7 @@ class FrameExposer:
         self.charge = 0.0
         self._instrument, self._exposer, self._account = instrument, exposer, account
         self._cover = FrameCover(self.frame, instrument.shape, instrument.pixel_size)
-        self._line, self._state = threading.Lock(), threading.Lock()
+        self._gate, self._state = gate, threading.Lock()
         self._interrupted_at: float | None = None
         self._lines = 0
 
@@ -74,14 +78,16 @@ class FrameExposer:
         self._account.frames += 1
 
     def scan_line(self, row: int) -> None:
-        """Expose a line.
+        """Expose a line, once the gate is open.
 
         Raises
         ------
-        RuntimeError
+        FrameStopped
             If the frame has been ended.
         """
-        with self._line:
+        with self._gate.line() as permitted:
+            if not permitted:
+                raise stopped(row, self.frame.shape[0])
             start = self._let_on(row)
             try:
                 self._instrument.scan_line(self.frame, row)
@@ -97,9 +103,13 @@ class FrameExposer:
         return self._instrument.read_frame(detector, self.frame)
 
     def hold(self) -> None:
-        """Let the line in progress end, and blank."""
-        with self._line:
-            self._exposer.blank()
+        """Let the line in progress end, and blank; the next waits for `resume`."""
+        self._gate.pause()
+        self._exposer.blank()
+
+    def resume(self) -> None:
+        """Go on after `hold`."""
+        self._gate.resume()
 
     def interrupt(self) -> None:
         """Blank at once; no line follows."""
@@ -107,11 +117,12 @@ class FrameExposer:
             if self._interrupted_at is None:
                 self._interrupted_at = self._instrument.clock.now()
             self._exposer.blank()
+        self._gate.end()
 
     def _let_on(self, row: int) -> float:
         with self._state:
             if self._interrupted_at is not None:
-                raise RuntimeError(f"the frame was ended before its line {row}")
+                raise stopped(row, self.frame.shape[0])
             if self._exposer.blanked:
                 self._exposer.unblank()
             return self._instrument.clock.now()
@@ -119,5 +130,4 @@ class FrameExposer:
     def end(self) -> None:
         """Blank after the last line, and let the instrument know how far the frame has come."""
         self.interrupt()
-        with self._line:
-            self._instrument.end_frame(self.frame, self._lines)
+        self._instrument.end_frame(self.frame, self._lines)

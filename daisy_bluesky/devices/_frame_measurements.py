@@ -12,7 +12,7 @@ from daisy_bluesky.devices._detector import BeamDetector
 from daisy_bluesky.devices._frame_exposer import FrameExposer
 from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._frame_signals import FrameSignal
-from daisy_bluesky.devices._line_gate import LineGate
+from daisy_bluesky.devices._line_gate import LineGate, stopped
 from daisy_bluesky.devices._list_scan import VISIT, ListScan
 from daisy_bluesky.devices._probe import ProbePositioner
 
@@ -60,7 +60,7 @@ class PixelByPixel:
     timeout : float
         Longest wait for one move and for one exposure beside its dwell time, s.
     name : str
-        Name of the frame, for messages.
+        Name of the frame.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PixelByPixel:
         timeout: float,
         name: str,
     ) -> None:
-        self._probe, self._beam, self._signals, self._name = probe, probe.beam, signals, name
+        self._probe, self._beam, self._signals = probe, probe.beam, signals
         self._list = ListScan(detectors, probe, [probe.beam], timeout=timeout, name=f"{name}_pixels")
 
     @property
@@ -138,7 +138,7 @@ class PixelByPixel:
             raise self.limit
         pages = list(self._list.collect_pages())
         if gate.ended or not pages or len(pages[0]["time"]) < len(line):
-            raise stopped(self._name, row, grid)
+            raise stopped(row, grid.shape[0])
         return dict(pages[0]["data"])
 
 
@@ -153,8 +153,6 @@ class WholeFrame:
         The beam.
     signals : mapping of str to FrameSignal
         What becomes of the measurements, by data key.
-    name : str
-        Name of the frame, for messages.
     """
 
     def __init__(
@@ -162,9 +160,8 @@ class WholeFrame:
         detectors: Sequence[BeamDetector],
         beam: Beam,
         signals: Mapping[str, FrameSignal],
-        name: str,
     ) -> None:
-        self._beam, self._signals, self._name = beam, signals, name
+        self._beam, self._signals = beam, signals
         self._keys = [detector.instrument_key for detector in detectors]
         self._frame: FrameExposer | None = None
         self.limit: DoseLimitExceeded | None = None
@@ -176,17 +173,14 @@ class WholeFrame:
         """Return the values of the signals, and ``charge``, ``time`` and ``seconds`` of the frame."""
         self.limit = None
         try:
-            frame = self._frame = self._beam.begin_frame(self._keys, grid, dwell)
+            frame = self._frame = self._beam.begin_frame(self._keys, grid, dwell, gate)
         except DoseLimitExceeded as limit:
             self.limit = limit
             raise
         clock = self._beam.instrument.clock
         try:
             for row in range(grid.shape[0]):
-                with gate.line() as permitted:
-                    if not permitted:
-                        raise stopped(self._name, row, grid)
-                    frame.scan_line(row)
+                frame.scan_line(row)
             frame.interrupt()
             seconds = clock.now() - frame.frame.start
             values = {key: signal.of_frame(frame.read(signal.detector)) for key, signal in self._signals.items()}
@@ -201,14 +195,11 @@ class WholeFrame:
         raise NoReplayAllowed
 
     def resume(self) -> None:
-        """Do nothing: the gate of the lines lets the scan go on."""
+        """Go on with the next line."""
+        if self._frame is not None:
+            self._frame.resume()
 
     def stop(self) -> None:
         """Blank at once; no line follows."""
         if self._frame is not None:
             self._frame.interrupt()
-
-
-def stopped(name: str, row: int, grid: FrameGrid) -> RuntimeError:
-    """Return the error for a frame that was stopped before one of its lines."""
-    return RuntimeError(f"{name}: stopped in line {row} of {grid.shape[0]}; scan the frame again")

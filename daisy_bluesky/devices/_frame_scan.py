@@ -13,7 +13,7 @@ from daisy_bluesky.devices._eels import EELSDetector
 from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._frame_measurements import FrameMeasurement, PixelByPixel, WholeFrame
 from daisy_bluesky.devices._frame_signals import frame_signals
-from daisy_bluesky.devices._line_gate import LineGate
+from daisy_bluesky.devices._line_gate import FrameStopped, LineGate
 from daisy_bluesky.devices._probe import ProbePositioner
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
 
@@ -82,12 +82,13 @@ class FrameScan:
         number = "<f4" if self._beam.scans_frames else "<f8"
         self._signals = frame_signals(self._detectors, self._grid.shape, number)
         self._measurement: FrameMeasurement = (
-            WholeFrame(self._detectors, self._beam, self._signals, name)
+            WholeFrame(self._detectors, self._beam, self._signals)
             if self._beam.scans_frames
             else PixelByPixel(self._detectors, probe, self._signals, timeout, name)
         )
         self._measurement.check(self._grid)
         self._gate = LineGate()
+        self._unstaged = False
         self._reading: dict[str, dict[str, Any]] = {}
         self._status = ExposureStatus(None)
         self._worker: threading.Thread | None = None
@@ -129,6 +130,7 @@ class FrameScan:
 
     def trigger(self) -> Status:
         """Scan the frame; the status finishes when it can be read, or fails with what went wrong."""
+        self._unstaged = False
         self._gate.begin()
         self._reading = {}  # one frame in memory at a time
         status = self._status = ExposureStatus(None)
@@ -147,8 +149,8 @@ class FrameScan:
             self._beam.interrupt()
             for detector, dwell_time in own:
                 detector.dwell_time.put(dwell_time)
-        if error is None:
-            status.set_finished()
+        if error is None or (self._unstaged and isinstance(error, FrameStopped)):
+            status.set_finished()  # a plan that is over has no use for a failure
         else:
             status.set_exception(error)
 
@@ -230,6 +232,7 @@ class FrameScan:
 
     def unstage(self) -> list[object]:
         """End the scan, and blank."""
+        self._unstaged = True
         self.stop()
         self._beam.interrupt()
         return [self]

@@ -5,6 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class FrameStopped(RuntimeError):  # noqa: N818 - it reads as the fact it states
+    """A frame was stopped before its last line."""
+
+
+def stopped(line: int, lines: int) -> FrameStopped:
+    """Return the error for a frame that was stopped before one of its lines."""
+    return FrameStopped(f"stopped in line {line} of {lines}; scan the frame again")
+
+
 class LineGate:
     """Opens for one line after the other, unless the scan is paused or has been stopped."""
 
@@ -29,11 +38,9 @@ class LineGate:
         self._open.set()
 
     def end(self) -> None:
-        """Let no further line pass, and wait until the one that is passing has passed."""
+        """Let no further line pass."""
         self._ended = True
         self._open.set()
-        with self._in_line:
-            return
 
     @property
     def ended(self) -> bool:
@@ -42,7 +49,7 @@ class LineGate:
 
     @contextmanager
     def line(self) -> Iterator[bool]:
-        """Wait until the gate is open; while the context lasts, `pause` and `end` wait. False after the end."""
+        """Wait until the gate is open; while the context lasts, `pause` waits. False after the end."""
         while True:
             self._open.wait()
             with self._in_line:

@@ -11,7 +11,8 @@ from bluesky.utils import RunEngineInterrupted
 from scipy.constants import elementary_charge
 
 from daisy_bluesky.callbacks import FrameSum, Journal, stored_registrations
-from daisy_bluesky.devices import DoseLimitExceeded, FrameScan, make_devices
+from daisy_bluesky.devices import DoseLimitExceeded, make_devices
+from daisy_bluesky.devices._line_gate import LineGate
 from daisy_bluesky.devices.backends import ScanningInstrument, VirtualInstrument
 from daisy_bluesky.plans import multiframe_map
 from daisy_bluesky.specimen import DriftingSpectrometer, ScannedSpecimen, VirtualSpecimen, crystal
@@ -254,7 +255,7 @@ def test_a_series_that_failed_goes_on_in_another_session(laboratory, new_microsc
 
 
 def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, documents, monkeypatch):
-    lines, heard, pause = [], threading.Event(), FrameScan.pause
+    lines, heard, pause = [], threading.Event(), LineGate.pause
 
     def ask(frame):
         lines.append(frame.number)
@@ -262,11 +263,11 @@ def test_a_pause_in_mid_frame_exposes_nothing_twice(laboratory, new_microscope, 
             laboratory.engine.request_pause()
             heard.wait(10)
 
-    def hear(scan):
+    def hear(gate):
         heard.set()
-        pause(scan)
+        pause(gate)
 
-    monkeypatch.setattr(FrameScan, "pause", hear)
+    monkeypatch.setattr(LineGate, "pause", hear)
     microscope = new_microscope(faults={"scan": ask})
     with pytest.raises(RunEngineInterrupted):
         laboratory.engine(series_for(microscope), documents)

@@ -118,7 +118,7 @@ def test_on_a_real_clock_an_interrupt_blanks_within_the_line():
     assert begun.wait(10)
     devices.beam.interrupt()
     assert devices.beam.blanked.get()
-    with pytest.raises(RuntimeError, match="ended before its line 1"):
+    with pytest.raises(RuntimeError, match="stopped in line 1 of 8"):
         status.wait(10)
     assert devices.beam.blanked.get()
     assert devices.beam.charge < CURRENT * 0.3
