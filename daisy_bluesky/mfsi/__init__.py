@@ -1,6 +1,7 @@
 """Multi-frame spectrum imaging: fast frames registered, summed and mapped; repeats and information content."""
 
 from daisy_bluesky.mfsi._aligned_image import AlignedSum
+from daisy_bluesky.mfsi._camera_noise import CameraNoise, estimated_noise
 from daisy_bluesky.mfsi._common_distortion import CommonDistortion
 from daisy_bluesky.mfsi._damage_monitor import Damage, DamageMonitor
 from daisy_bluesky.mfsi._eels_sum import EelsSum
@@ -9,7 +10,6 @@ from daisy_bluesky.mfsi._experiment_design import ColumnPrediction, counts_per_n
 from daisy_bluesky.mfsi._experiment_design_dose import SeriesDose, pixel_grid
 from daisy_bluesky.mfsi._lattice import Lattice, find_lattice
 from daisy_bluesky.mfsi._maps import ElementMap, edge_map, line_maps
-from daisy_bluesky.mfsi._noise_gain import estimated_noise_gain
 from daisy_bluesky.mfsi._process_series import ProcessedSeries, process_series
 from daisy_bluesky.mfsi._register import register
 from daisy_bluesky.mfsi._registrar import Registrar
@@ -31,6 +31,7 @@ from daisy_bluesky.mfsi._workers import Workers
 
 __all__ = [
     "AlignedSum",
+    "CameraNoise",
     "ColumnPrediction",
     "CommonDistortion",
     "Damage",
@@ -57,7 +58,7 @@ __all__ = [
     "counts_per_nm2",
     "edge_map",
     "edge_shift",
-    "estimated_noise_gain",
+    "estimated_noise",
     "find_lattice",
     "find_motif",
     "find_repeats",

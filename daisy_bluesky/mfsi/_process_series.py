@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi._alignment_count import Map
+from daisy_bluesky.mfsi._camera_noise import CameraNoise
 from daisy_bluesky.mfsi._damage_monitor import Damage
 from daisy_bluesky.mfsi._maps import ElementMap
 from daisy_bluesky.mfsi._scree import information_content
 from daisy_bluesky.mfsi._series_damage import WatchedSignal, watched_edges, watched_lines
 from daisy_bluesky.mfsi._series_events import EventSums, MoveEvents
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
-from daisy_bluesky.mfsi._series_image import field_of, summed_images
+from daisy_bluesky.mfsi._series_image import common_field, field_of, summed_images
 from daisy_bluesky.mfsi._series_information import DoseScree, doses_shown
 from daisy_bluesky.mfsi._series_memory import require_series_memory
 from daisy_bluesky.mfsi._series_motif import FoldedMotif, find_folded, fold_events, folded_maps, folded_scree
@@ -52,8 +53,8 @@ class ProcessedSeries:
         Sums of the X-ray events.
     spectra : SpectraSums or None
         Sums of the energy-loss spectra.
-    noise_gain : float or None
-        Variance over mean of the energy-loss spectra as recorded.
+    noise : CameraNoise or None
+        That of the energy-loss spectra as recorded.
     single, native, maps : dict of str to ElementMap
         Maps of the first frame and of all of them on the pixels of a frame, and of all upsampled.
     pictures, early_pictures : dict of str to ndarray
@@ -76,7 +77,7 @@ class ProcessedSeries:
     excluded_spectra: dict[int, str] = field(default_factory=dict)
     events: EventSums | None = None
     spectra: SpectraSums | None = None
-    noise_gain: float | None = None
+    noise: CameraNoise | None = None
     single: dict[str, ElementMap] = field(default_factory=dict)
     native: dict[str, ElementMap] = field(default_factory=dict)
     maps: dict[str, ElementMap] = field(default_factory=dict)
@@ -132,6 +133,8 @@ def process_series(
     Jones et al., Microscopy 67 (2018) i98, Methods (frames registered by their images, then corrected in series).
     """
     asked = SeriesOptions() if options is None else options
+    if frames.spectra is not None and asked.area == "full":
+        raise ValueError("area full is for X-ray events: choose frame or common for energy-loss spectra")
     require_series_memory(frames, asked)
     tell = progress or (lambda *_: None)
     placement = place_frames(
@@ -169,7 +172,7 @@ def _with_events(
         return done
     sums = EventSums(done.placement.main.shape, axis, options, done.early)
     excluded = {}
-    work = MoveEvents(frames, done.placement, options.upsample)
+    work = MoveEvents(frames, done.placement, options.upsample, common_field(done.placement))
     for place, (number, moved) in enumerate(zip(used, mapping(work, used), strict=True), 1):
         if isinstance(moved, str):
             excluded[number] = moved
@@ -200,9 +203,9 @@ def _with_spectra(
     axis, used = frames.eels_axis, done.placement.used
     if axis is None:
         return done
-    reference, gain = first_spectra(frames, used[0], options)
+    reference, noise = first_spectra(frames, used, options)
     doses = doses_shown(len(used)) if options.information and not done.screes else []
-    sums = SpectraSums(done.placement.main.shape, axis, options, gain, doses, done.early)
+    sums = SpectraSums(done.placement.main.shape, axis, options, noise, doses, done.early, common_field(done.placement))
     excluded = {}
     work = AlignEnergies(frames, options.energy_alignment, reference)
     for place, (number, aligned) in enumerate(zip(used, mapping(work, used), strict=True), 1):
@@ -218,14 +221,14 @@ def _with_spectra(
         done,
         excluded_spectra=done.excluded_spectra | excluded,
         spectra=sums,
-        noise_gain=gain,
+        noise=noise,
         single=done.single | sums.single,
         native=done.native | sums.native_maps(),
         maps=done.maps | maps,
         pictures=done.pictures | {name: each.rate for name, each in maps.items()},
         early_pictures=done.early_pictures | sums.early_pictures,
         screes=[*done.screes, *sums.screes],
-        watched=done.watched | watched_edges(sums.spectra, axis, options.edges, gain),
+        watched=done.watched | watched_edges(sums.spectra, axis, options.edges, noise.gain),
     )
 
 

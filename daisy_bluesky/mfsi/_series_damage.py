@@ -81,18 +81,30 @@ def watched_lines(spectra: Spectra, axis: EnergyAxis, lines: Mapping[str, float]
         By the name of the line.
     """
     carbon = next(line.energy for line in characteristic_lines("C"))
+    windows = {name: line_windows(axis, energy)[0][0] for name, energy in lines.items()}
+    try:
+        windows[CARBON_LINE] = line_windows(axis, carbon)[0][0]
+    except ValueError:  # this detector sees no carbon
+        grown = dict.fromkeys(spectra, 0.0)
+    else:
+        grown = _within(spectra, windows[CARBON_LINE])
     found = {}
-    for name, energy in {**lines, CARBON_LINE: carbon}.items():
-        try:
-            low, high = line_windows(axis, energy)[0][0]
-        except ValueError:
-            if name in lines:
-                raise
-            continue  # this detector sees no carbon
-        counts = {number: float(spectrum[low:high].sum()) for number, spectrum in spectra.items()}
-        beside = {number: float(spectrum.sum()) - counts[number] for number, spectrum in spectra.items()}
-        found[name] = WatchedSignal(counts, beside, "rising" if name == CARBON_LINE else "falling")
+    for name, window in windows.items():
+        counts = _within(spectra, window)
+        if name == CARBON_LINE:
+            beside = {number: float(spectrum.sum()) - counts[number] for number, spectrum in spectra.items()}
+            found[name] = WatchedSignal(counts, beside, "rising")
+            continue
+        # carbon that grows is no reason to think that a line fades
+        beside = {
+            number: float(spectrum.sum()) - counts[number] - grown[number] for number, spectrum in spectra.items()
+        }
+        found[name] = WatchedSignal(counts, beside, "falling")
     return found
+
+
+def _within(spectra: Spectra, window: NDArray[np.int64]) -> dict[int, float]:
+    return {number: float(spectrum[window[0] : window[1]].sum()) for number, spectrum in spectra.items()}
 
 
 def watched_edges(

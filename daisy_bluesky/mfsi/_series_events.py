@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi._maps import ElementMap
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
+from daisy_bluesky.mfsi._series_image import inside_field
 from daisy_bluesky.mfsi._series_options import SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement
 from daisy_bluesky.mfsi._spectrum_sum import SpectrumSum
 from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame, moved_frame
+from daisy_bluesky.mfsi._spectrum_sum_kernels import Box
 from daisy_bluesky.mfsi._window_maps import smooth_maps, window_maps
 from daisy_bluesky.spectra import EnergyAxis
 
@@ -29,11 +31,14 @@ class MoveEvents:
         Where its frames lie.
     upsample : int
         Output pixels per pixel of the upsampled sum.
+    field : tuple of int or None
+        What every frame shows: first row, first column, rows and columns of the common frame.
     """
 
     frames: SeriesFrames
     placement: Placement
     upsample: int
+    field: Box | None
 
     def __call__(self, number: int) -> "MovedEvents | str":
         """Return the moved frame, or why its events cannot be used."""
@@ -49,8 +54,9 @@ class MoveEvents:
             )
         except ValueError as error:
             return str(error)
-        counts = events["count"] if "count" in (events.dtype.names or ()) else None
-        return MovedEvents(native, fine, np.bincount(events["channel"], counts, axis.channels).astype(np.float64))
+        common = events[inside_field(displacement, self.field)[events["row"], events["column"]]]
+        counts = common["count"] if "count" in (events.dtype.names or ()) else None
+        return MovedEvents(native, fine, np.bincount(common["channel"], counts, axis.channels).astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class MovedEvents:
     native, fine : MovedFrame
         For the sum on the pixels of a frame, and for the upsampled one.
     spectrum : (channels,) float64
-        Their counts, all pixels together.
+        Counts of all pixels that show what every frame shows.
     """
 
     native: MovedFrame
@@ -93,7 +99,7 @@ class EventSums:
     early_pictures : dict of str to ndarray
         Maps to look at after `early` frames.
     spectra : dict of int to (channels,) float64
-        Counts of each frame, all pixels together.
+        Counts of each frame, all pixels together that show what every frame shows.
     """
 
     def __init__(self, shape: tuple[int, int], axis: EnergyAxis, options: SeriesOptions, early: int) -> None:

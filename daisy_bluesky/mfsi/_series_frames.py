@@ -82,7 +82,8 @@ class SeriesFrames:
     Raises
     ------
     ValueError
-        If there are fewer than two frames, spectra have no energy axis, or a list has not one entry a frame.
+        If there are fewer than two frames, spectra have no energy axis, a size or a dose is not positive, or a list has
+        not one entry a frame.
     """
 
     count: int
@@ -104,6 +105,10 @@ class SeriesFrames:
         for what, read, axis in (("events", self.events, self.eds_axis), ("spectra", self.spectra, self.eels_axis)):
             if read is not None and axis is None:
                 raise ValueError(f"{what} have no energy axis: give the series one")
+        for name in ("pixel_size", "dose_per_frame"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} is {value}, but must be positive")
         for name in ("energy_offsets", "areas"):
             if len(getattr(self, name)) not in (0, self.count):
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {self.count} frames")

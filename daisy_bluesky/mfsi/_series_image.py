@@ -79,3 +79,21 @@ def field_of(placement: Placement, options: SeriesOptions) -> Box:
     if not (box[2] and box[3]):
         raise ValueError("no part of the field is in every frame: the specimen drifted too far for area common")
     return box
+
+
+def common_field(placement: Placement) -> Box | None:
+    """Return first row, first column, rows and columns, px, of what every frame shows; None where that is nothing."""
+    try:
+        return field_of(placement, SeriesOptions(area="common"))
+    except ValueError:
+        return None
+
+
+def inside_field(displacement: Array, field: Box | None) -> NDArray[np.bool_]:
+    """Return which pixels of a frame show a field of the specimen, (rows, columns) bool; all where there is none."""
+    shape = displacement.shape[:2]
+    if field is None:
+        return np.ones(shape, dtype=bool)
+    first, size = np.array(field[:2]), np.array(field[2:])
+    places = np.moveaxis(np.indices(shape), 0, -1) + displacement - first
+    return np.asarray(np.all((places >= -0.5) & (places < size - 0.5), axis=-1))

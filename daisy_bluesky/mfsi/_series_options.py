@@ -36,7 +36,8 @@ class SeriesOptions:
         On what energy-loss spectra are aligned before they are moved: the zero-loss peak, or what stands out between
         two energies, eV; nothing but the drift tube's steps when None.
     noise_gain : float or None
-        Variance over mean of energy-loss spectra as recorded; estimated from the first frame when None.
+        Variance over mean of energy-loss spectra as recorded, without read noise; both are estimated from the first
+        frame when None.
     motif : "found", (int, int, int, int) or None
         The motif whose repeats are folded: looked for, or first row, first column, rows and columns, pixels of the
         frame; none when None.
@@ -50,7 +51,7 @@ class SeriesOptions:
     Raises
     ------
     ValueError
-        If `upsample` is not a whole number from 1 to 8, or the limit is not positive.
+        If `upsample` is not a whole number from 1 to 8, or the limit or the gain are not positive.
     """
 
     rigid: bool = False
@@ -70,5 +71,7 @@ class SeriesOptions:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         checked_upsample(self.upsample)
+        if self.noise_gain is not None and not self.noise_gain > 0:
+            raise ValueError(f"noise_gain is {self.noise_gain}, but must be positive")
         if not self.memory_limit > 0:
             raise ValueError(f"memory_limit is {self.memory_limit} bytes, but must be positive")

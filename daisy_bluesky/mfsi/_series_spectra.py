@@ -1,18 +1,21 @@
 """Energy-loss spectra of a series: aligned in energy frame by frame, and summed in their order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.mfsi._camera_noise import CameraNoise, estimated_noise
 from daisy_bluesky.mfsi._eels_sum import EelsSum
 from daisy_bluesky.mfsi._eels_sum_energy import edge_shift, frame_of_spectra, zero_loss_shift
 from daisy_bluesky.mfsi._maps import ElementMap, edge_map
-from daisy_bluesky.mfsi._noise_gain import estimated_noise_gain
 from daisy_bluesky.mfsi._scree import scree_of_spectra
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
+from daisy_bluesky.mfsi._series_image import inside_field
 from daisy_bluesky.mfsi._series_information import SHOWN, DoseScree
 from daisy_bluesky.mfsi._series_options import EnergyAlignment, SeriesOptions
+from daisy_bluesky.mfsi._spectrum_sum_kernels import Box
 from daisy_bluesky.spectra import EnergyAxis
 
 MOST_BINS = 256  # of channels, whose components are looked for
@@ -72,12 +75,14 @@ class SpectraSums:
         Energies of the first frame's channels, eV.
     options : SeriesOptions
         What is asked for.
-    noise_gain : float
-        Variance over mean of the spectra as recorded.
+    noise : CameraNoise
+        That of the spectra as recorded.
     doses : list of int
         Numbers of frames after which the components are looked at.
     early : int
         Number of frames after which a picture of the maps is kept; 0 for none.
+    field : tuple of int or None
+        What every frame shows: first row, first column, rows and columns of the common frame.
 
     Attributes
     ----------
@@ -90,7 +95,7 @@ class SpectraSums:
     early_pictures : dict of str to (rows, columns) float64
         Maps to look at after `early` frames.
     spectra : dict of int to (channels,) float64
-        Counts of each frame, all pixels together, on the axis of the first.
+        Counts of each frame, all pixels together that show what every frame shows, on the axis of the first.
     """
 
     def __init__(
@@ -98,9 +103,10 @@ class SpectraSums:
         shape: tuple[int, int],
         axis: EnergyAxis,
         options: SeriesOptions,
-        noise_gain: float,
+        noise: CameraNoise,
         doses: list[int],
         early: int,
+        field: Box | None,
     ) -> None:
         area = "frame" if options.area == "full" else options.area
         limit = options.memory_limit
@@ -111,8 +117,8 @@ class SpectraSums:
         self.single: Maps = {}
         self.screes: list[DoseScree] = []
         self.spectra: dict[int, NDArray[np.float64]] = {}
-        self._axis, self._edges, self._gain = axis, options.edges, noise_gain
-        self._doses, self._early, self._backgrounds = doses, early, options.backgrounds
+        self._axis, self._edges, self._noise = axis, options.edges, noise
+        self._doses, self._early, self._backgrounds, self._field = doses, early, options.backgrounds, field
         self.early_pictures: dict[str, NDArray[np.float64]] = {}
 
     def take(
@@ -125,7 +131,8 @@ class SpectraSums:
         """Add a frame."""
         for each in {id(each): each for each in (self.native, self.total)}.values():
             each.add(spectra, displacement, frame=number, energy_shift=shift)
-        self.spectra[number] = _moved(spectra.sum(axis=(0, 1), dtype=np.float64), float(shift.mean()))
+        seen = spectra[inside_field(displacement, self._field)].sum(axis=0, dtype=np.float64)
+        self.spectra[number] = _moved(seen, float(shift.mean()))
         frames = len(self.native.frames)
         if frames == 1:
             self.single = self.native_maps()
@@ -144,29 +151,35 @@ class SpectraSums:
         return self._mapped(self.native)
 
     def _mapped(self, total: EelsSum) -> Maps:
-        windows, gain = self._backgrounds, self._gain
+        noise: dict[str, float] = {"noise_gain": self._noise.gain, "read_noise": self._noise.read_noise}
         return {
-            name: edge_map(total, self._axis, onset, fit_window=windows.get(name), noise_gain=gain)
+            name: edge_map(total, self._axis, onset, fit_window=self._backgrounds.get(name), **noise)
             for name, onset in self._edges.items()
         }
 
 
-def first_spectra(frames: SeriesFrames, number: int, options: SeriesOptions) -> tuple[NDArray[np.float64], float]:
-    """Return the mean spectrum of a frame, on the axis of the first, and the noise gain of its spectra.
+def first_spectra(
+    frames: SeriesFrames, numbers: Sequence[int], options: SeriesOptions
+) -> tuple[NDArray[np.float64], CameraNoise]:
+    """Return the mean spectrum of the first frame that has any, on the axis of the series, and its spectra's noise.
 
     Raises
     ------
     ValueError
-        If it has none that can be used, naming the frame.
+        If no frame has spectra that can be used, naming the first.
     """
     if frames.spectra is None:
         raise ValueError("the series has no energy-loss spectra")
-    try:
-        spectra, step = frame_of_spectra(frames.spectra(number)), frames.energy_step(number)
-    except ValueError as error:
-        raise ValueError(f"frame {number}: {error}") from None
-    gain = estimated_noise_gain(spectra) if options.noise_gain is None else options.noise_gain
-    return _moved(spectra.mean(axis=(0, 1), dtype=np.float64), step), gain
+    faults = []
+    for number in numbers:
+        try:
+            spectra = frame_of_spectra(frames.spectra(number))
+        except ValueError as error:
+            faults.append(f"frame {number}: {error}")
+            continue
+        noise = estimated_noise(spectra) if options.noise_gain is None else CameraNoise(options.noise_gain)
+        return _moved(spectra.mean(axis=(0, 1), dtype=np.float64), frames.energy_step(number)), noise
+    raise ValueError(f"no frame has spectra that can be used ({faults[0]})")
 
 
 def _moved(spectrum: NDArray[np.float64], shift: float) -> NDArray[np.float64]:

@@ -9,12 +9,12 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Any
 
+PATIENCE = 10  # s
 LOCAL = ("synchronous", "threads", "processes")
-IN_HAND = 2  # frames handed out at once for each worker
 
 
 class Workers:
-    """Applies pure functions to frames, in parallel, a few frames at a time, with the results in their order.
+    """Applies pure functions to frames, in parallel, with the results in their order; each worker has one in hand.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Workers:
             )
 
     def map(self, function: Callable[..., Any], *arguments: Iterable[Any]) -> Iterator[Any]:
-        """Yield what a function gives for each frame, like `map`; at most a few results wait to be taken.
+        """Yield what a function gives for each frame, like `map`; no more results wait than there are workers.
 
         Parameters
         ----------
@@ -67,7 +67,7 @@ class Workers:
         from dask.delayed import delayed
 
         tasks = (delayed(partial(function, *each), pure=False, traverse=False) for each in zip(*arguments))  # noqa: B905 - like map
-        while portion := [task() for task in islice(tasks, IN_HAND * self._count)]:
+        while portion := [task() for task in islice(tasks, self._count)]:
             yield from compute(*portion, **self._where())  # type: ignore[no-untyped-call,unused-ignore]
 
     def close(self) -> None:
@@ -98,4 +98,7 @@ def _client(address: str) -> Any:
         raise ModuleNotFoundError(
             'a cluster needs an optional package: pip install "daisy-bluesky[cluster]"'
         ) from error
-    return client(address, timeout=10)
+    try:
+        return client(address, timeout=PATIENCE)
+    except (OSError, ValueError):
+        raise OSError(f"no cluster answers at {address}: start its scheduler, or leave its address out") from None

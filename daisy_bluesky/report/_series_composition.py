@@ -57,6 +57,9 @@ def _head(figure: Figure, done: ProcessedSeries, frames: SeriesFrames, title: st
         facts.append(f"maps of all frames on {done.image.shape[0]} × {done.image.shape[1]} pixels")
     if frames.dose_per_frame is not None:
         facts.append(f"{in_powers(frames.dose_per_frame)} e⁻/Å² a frame")
+    hidden = len(done.maps) - len(names_shown(done))
+    if hidden > 0:
+        facts.append(f"{hidden} more maps are in the files")
     left = MARGIN / WIDTH
     figure.text(left, 1 - 0.22 / tall, title, fontsize=14, fontweight="bold", color=colours.OWN, va="top")
     figure.text(left, 1 - 0.5 / tall, "   ·   ".join(facts), fontsize=8.5, color=colours.FAINT_INK, va="top")
@@ -84,7 +87,7 @@ def _columns(figure: Figure, names: list[str], width: float, tall: float) -> Non
 
 
 def _curves(figure: Figure, done: ProcessedSeries, frames: SeriesFrames, path: FramePath, tall: float) -> None:
-    gap, left, bottom = 0.62, MARGIN + 0.45, 0.5
+    gap, left, bottom = 0.7, MARGIN + 0.45, 0.5
     width = (WIDTH - left - MARGIN - 3 * gap) / 4
     axes = [
         figure.add_axes(((left + place * (width + gap)) / WIDTH, bottom / tall, width / WIDTH, CURVES / tall))

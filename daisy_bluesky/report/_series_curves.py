@@ -2,6 +2,9 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi import ProcessedSeries, SeriesFrames
 from daisy_bluesky.report import _colours as colours
@@ -9,6 +12,7 @@ from daisy_bluesky.report._series_figures import FramePath, all_screes
 from daisy_bluesky.report._series_panels import HUES
 
 COMPONENTS = 5  # shown each, as the sixth and beyond are noise
+NARROW = 30.0  # highest over lowest dose, below which decades are too few labels
 ROOM = 0.3  # above the curves, over their height
 ALONG = (("along rows", colours.PHASES[0]), ("along columns", colours.PHASES[5]))
 
@@ -25,17 +29,18 @@ def draw_scree(axes: Axes, done: ProcessedSeries, frames: SeriesFrames) -> None:
     for component in range(min(COMPONENTS, min(len(each.fractions) for each in screes))):
         shares = 100 * np.array([each.fractions[component] for each in screes])
         colour = colours.PHASES[component]
-        axes.plot(doses, shares, color=colour, linewidth=1.0, label=f"{component + 1}")
+        axes.plot(doses, shares, color=colour, linewidth=1.0)
         above = np.array([each.rank is None or component < each.rank for each in screes])
         axes.plot(doses[above], shares[above], "o", color=colour, markersize=3.2)
         axes.plot(doses[~above], shares[~above], "o", markerfacecolor="white", color=colour, markersize=3.2)
+        axes.annotate(
+            f"{component + 1}", (doses[-1], shares[-1]), (5, 0), textcoords="offset points", va="center", fontsize=7,
+            color=colour,
+        )  # fmt: skip
     axes.set(xscale="log", yscale="log")
+    _few_ticks(axes.xaxis, doses)
     axes.set_xlabel("dose, e⁻/Å²" if frames.dose_per_frame else "frames × repeats", fontsize=7.5, color=colours.INK)
-    axes.set_ylabel("share of variance, %", fontsize=7.5, color=colours.INK)
-    axes.legend(
-        title="component", title_fontsize=6.5, fontsize=6.5, frameon=False, ncols=2, labelcolor=colours.INK,
-        handlelength=1.2, columnspacing=0.8,
-    )  # fmt: skip
+    axes.set_ylabel("share of component in variance, %", fontsize=7.5, color=colours.INK)
     if any(each.rank is not None for each in screes):
         axes.set_title("filled: above noise", loc="right", fontsize=6.5, color=colours.FAINT_INK)
 
@@ -45,7 +50,10 @@ def draw_drift(axes: Axes, path: FramePath, frames: SeriesFrames) -> None:
     _dress(axes, "Drift")
     scale, unit = (frames.pixel_size, "nm") if frames.pixel_size else (1.0, "px")
     for axis, (name, colour) in enumerate(ALONG):
-        axes.plot(path.numbers, -scale * path.shifts[:, axis], color=colour, linewidth=1.1, label=name)
+        for members in frames.numbers_by_area().values():
+            there = np.isin(path.numbers, members)
+            shifts = -scale * path.shifts[there, axis]
+            axes.plot(path.numbers[there], shifts, color=colour, linewidth=1.1, label=name if 0 in members else None)
     axes.set_xlabel("frame", fontsize=7.5, color=colours.INK)
     axes.set_ylabel(f"specimen against scan, {unit}", fontsize=7.5, color=colours.INK)
     axes.legend(fontsize=6.5, frameon=False, labelcolor=colours.INK, handlelength=1.2)
@@ -82,6 +90,13 @@ def draw_steadiness(axes: Axes, done: ProcessedSeries) -> None:
         axes.legend(fontsize=6.5, frameon=False, labelcolor=colours.INK, handlelength=1.2, ncols=2, columnspacing=0.8)
     if damage:
         axes.set_title("dashed: change noticed", loc="right", fontsize=6.5, color=colours.FAINT_INK)
+
+
+def _few_ticks(axis: Axis, values: NDArray[np.float64]) -> None:
+    """Label decades, and within two of them steps of 2 and 5, and nothing else."""
+    narrow = values.max() < NARROW * values.min()
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if narrow else (1.0,)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _leave_room(axes: Axes, bottom: float | None = None) -> None:

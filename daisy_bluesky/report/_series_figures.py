@@ -84,7 +84,8 @@ def series_figures(
         "rigid": options.rigid,
         **_drift(done, path),
         "dose": _doses(done, frames),
-        "noise_gain": done.noise_gain,
+        "noise_gain": None if done.noise is None else done.noise.gain,
+        "read_noise": None if done.noise is None else done.noise.read_noise,
         "maps": {name: _map_figures(name, done, frames) for name in done.maps},
         "information": [
             {
@@ -132,7 +133,7 @@ def _doses(done: ProcessedSeries, frames: SeriesFrames) -> Figures:
     folded = done.motif.folded if done.motif is not None else None
     return {
         "per_frame": frames.dose_per_frame,
-        "total": _times(frames.dose_per_frame, frames.count),
+        "per_area": _times(frames.dose_per_frame, max(map(len, frames.numbers_by_area().values()))),
         "in_sum": _times(frames.dose_per_frame, used),
         "effective": _times(frames.dose_per_frame, used * folded) if folded is not None else None,
     }

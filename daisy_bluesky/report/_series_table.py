@@ -38,8 +38,11 @@ def series_table(figures: Figures) -> Table:
     error = figures["error_px"]
     table.add_row("error of a position", f"{_pair(error)} px, as estimated" if error else "unknown")
     table.add_row("common distortion", _common(figures["common_distortion"]))
-    for name, dose in (("dose a frame", "per_frame"), ("dose in all", "total"), ("effective dose", "effective")):
-        if figures["dose"][dose] is not None:
+    area = "dose of an area" if figures["areas"] > 1 else "dose in all"
+    doses = (("dose a frame", "per_frame"), (area, "per_area"), ("dose in the sum", "in_sum"))
+    told = figures["dose"]
+    for name, dose in (*doses, ("effective dose", "effective")):
+        if told[dose] is not None and not (dose == "in_sum" and told[dose] == told["per_area"]):
             table.add_row(name, f"{in_powers(figures['dose'][dose])} e-/A^2")
     if figures["motif"] is not None:
         motif = figures["motif"]

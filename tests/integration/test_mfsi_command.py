@@ -17,7 +17,7 @@ from daisy_bluesky.lbj import Reader, Writer
 from daisy_bluesky.mfsi import process_series
 from daisy_bluesky.plans import multiframe_map
 from daisy_bluesky.specimen import ScannedSpecimen, VirtualSeries, crystal
-from daisy_bluesky.storage import file_frames, run_frames
+from daisy_bluesky.storage import file_frames, run_frames, tell_journal_directory
 
 SHAPE, FRAMES = (48, 52), 6
 ABOUT = {"offset": 0.0, "dispersion": 0.01, "unit": "keV"}
@@ -61,7 +61,7 @@ def test_files_become_maps_pictures_sums_and_figures(folder, series):
     assert done.stderr == ""
     assert "6 of 6, 48 x 52 pixels" in done.stdout
     figures = json.loads((folder / "mfsi" / "figures.json").read_text())
-    assert figures["dose"]["total"] == pytest.approx(6 * 3.4e5)
+    assert figures["dose"]["per_area"] == pytest.approx(6 * 3.4e5)
     assert figures["dose"]["effective"] == pytest.approx(6 * 3.4e5 * figures["motif"]["folded"])
     with Image.open(folder / "mfsi" / "map-Ag-La.tif") as picture:
         assert picture.size == (2 * SHAPE[1], 2 * SHAPE[0])
@@ -155,7 +155,7 @@ def test_a_run_that_is_cut_short_is_processed_as_far_as_it_came(stored_run):
     folder, _ = stored_run
     documents = folder / "documents.jsonl"
     lines = documents.read_bytes().splitlines(keepends=True)
-    events = [place for place, line in enumerate(lines) if b'"frame_number"' in line and b'"seq_num"' in line]
+    events = [place for place, line in enumerate(lines) if b'"frame_charge"' in line and b'"seq_num"' in line]
     documents.write_bytes(b"".join(lines[: events[2] + 1]) + lines[events[2] + 1][:20])
     frames = run_frames(folder)
     assert frames.count == 3
@@ -186,6 +186,11 @@ def test_a_run_that_is_cut_short_is_processed_as_far_as_it_came(stored_run):
         (("images.npy", "--motif", "here"), "motif: 'here'"),
         (("images.npy", "--axis", "0"), "axis: '0'"),
         (("images.npy", "--scheduler", "gpu"), "scheduler is 'gpu'"),
+        (("images.npy", "--scheduler", "tcp://127.0.0.1:1"), "cluster"),
+        (("images.npy", "--pixel-size", "-1"), "pixel_size is -1.0"),
+        (("images.npy", "--dose", "0"), "dose_per_frame is 0.0"),
+        (("images.npy", "--noise-gain", "0"), "noise_gain is 0.0"),
+        (("images.npy", "eds.lbj", "--line", "Ag La@2,3"), "only the background of an edge"),
         (("images.npy", "--output", "one.npy"), "output: one.npy is a file"),
         (("images.npy", "--output", "no/where"), "output: there is no folder"),
         (("images.npy", "--upsmaple", "2"), "there is no option --upsmaple"),
@@ -213,3 +218,24 @@ def test_frames_that_cannot_be_used_are_told_and_left_out(folder, series, monkey
         assert told in out
     excluded = json.loads((folder / "mfsi" / "figures.json").read_text())["excluded"]
     assert set(excluded) == {"2", "4", "5"}
+
+
+def test_a_series_that_was_continued_is_one_series(tmp_path, monkeypatch, new_engine):
+    monkeypatch.chdir(tmp_path)
+    journal = tmp_path / "daisy-data" / "journal"
+    microscope = make_devices(ScanningInstrument(ScannedSpecimen(crystal((96, 96)), (96, 96), seed=3)), current=500.0)
+    engine = new_engine()
+    engine.subscribe(Journal(journal))
+    tell_journal_directory(engine, journal)
+    measured = [microscope.haadf, microscope.eds]
+    asked = {"pixel_size": 0.056, "dwell_time": 1e-3, "region": (1.0, 1.0, 2.8, 2.6)}
+    (first,) = engine(multiframe_map(measured, microscope.probe, frames=2, **asked))
+    plan = multiframe_map(measured, microscope.probe, frames=5, continue_from=first)
+    (second,) = engine(plan)
+    frames = run_frames(journal / second)
+    assert frames.count == 5
+    with Reader(journal / first / "primary-haadf_image.lbj") as images:
+        np.testing.assert_array_equal(frames.image(1), images[1])
+    with Reader(journal / second / "primary-haadf_image.lbj") as images:
+        np.testing.assert_array_equal(frames.image(4), images[2])
+    assert process_series(frames).placement.used == [0, 1, 2, 3, 4]
