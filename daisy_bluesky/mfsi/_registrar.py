@@ -9,7 +9,7 @@ from daisy_bluesky.mfsi._alignment import Alignment, align, residual_scores, shi
 from daisy_bluesky.mfsi._common_mean import CommonMean
 from daisy_bluesky.mfsi._frame_check import as_frame, fault, first_noise
 from daisy_bluesky.mfsi._reference import Reference, Spline
-from daisy_bluesky.mfsi._registration import Registration, require_two
+from daisy_bluesky.mfsi._registration import Registration, require_frames
 from daisy_bluesky.mfsi._scan_basis import ScanBasis, resized
 from daisy_bluesky.mfsi._scan_prior import PriorLearning, ScanPrior, first_prior
 from daisy_bluesky.mfsi._tracking import DriftPrediction, Shift, find_shift
@@ -94,7 +94,7 @@ class Registrar:
         ValueError
             If fewer than two frames could be used.
         """
-        require_two(sum(alignment is not None for alignment in self.alignments), self.excluded)
+        require_frames(sum(alignment is not None for alignment in self.alignments), self.excluded)
         return Registration.from_alignments(self.alignments, self.prior.basis, self.excluded, self._scan_fraction)
 
     @property
