@@ -34,7 +34,7 @@ def compare(camera: str, shape: tuple[int, int], seeds: range) -> Iterator[Gate]
     microscopes = {seed: _microscope(camera, shape, seed) for seed in seeds}
     maps = {seed: _maps(microscope, seed) for seed, microscope in microscopes.items()}
     ours = [found["ours"] for found in maps.values()]
-    visited = np.median([len(found.places) / (shape[0] * shape[1]) for found in ours if found])
+    visited = np.median([len(np.unique(found.places, axis=0)) / (shape[0] * shape[1]) for found in ours if found])
     minutes = np.median([found.seconds / 60 for found in ours if found])
     whole = shape[0] * shape[1] * (DWELL + SETTLING + READ_OUT) / 3600
     for edge in EDGES:

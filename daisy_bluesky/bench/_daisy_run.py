@@ -83,7 +83,7 @@ class Measured:
     Attributes
     ----------
     places : (n, 2) int64
-        Visited pixels.
+        Where the visits were, pixels.
     rates : mapping of str to (n, 2) float64
         Net counts per second and their variances, by line or edge.
     electrons : float
@@ -98,9 +98,13 @@ class Measured:
     seconds: float
 
     def image(self, name: str, shape: tuple[int, int]) -> Floats:
-        """Return the map of a line or edge, with the spatial prior that all competitors share."""
-        values, variances = self.rates[name].T
-        return reconstruct_noisy(shape, self.places, values, variances)[0]
+        """Return the map of a line or edge, with the spatial prior that all competitors share.
+
+        Visits to one pixel, which are equally long, are averaged.
+        """
+        places, which, visits = np.unique(self.places, axis=0, return_inverse=True, return_counts=True)
+        values, variances = (np.bincount(which.ravel(), column) for column in self.rates[name].T)
+        return reconstruct_noisy(shape, places, values / visits, variances / visits**2)[0]
 
 
 class _Collector:

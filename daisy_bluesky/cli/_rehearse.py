@@ -62,7 +62,12 @@ def _foretell(
 
     settings, console = load_settings(), Console()
     visit_dwell = times.pop("visit_dwell", None)
-    cost = VisitCost(**{"settling": settings.probe.settle_time, **times}, scarce=scarce)
+    cost = VisitCost(
+        settling=times.get("settling", settings.probe.settle_time),
+        read_out=times["read_out"],
+        minimum_dwell=times["minimum_dwell"],
+        scarce=scarce,
+    )
     if figures["current"] is None:
         figures["current"] = settings.beam.current
     survey = Survey.load(image).image

@@ -14,7 +14,7 @@ from ophyd.utils import LimitError
 
 from daisy_bluesky.devices._account import DoseAccount
 from daisy_bluesky.devices._area import Area, FrameCover
-from daisy_bluesky.devices._exhaustible import Exhaustible
+from daisy_bluesky.devices._exhaustible import Exhaustible, Limited
 from daisy_bluesky.devices._exposer import Exposed, Exposer
 from daisy_bluesky.devices._frame_exposer import FrameExposer
 from daisy_bluesky.devices._frame_grid import FrameGrid
@@ -259,7 +259,7 @@ class Beam(Device):
         neither is known.
         """
         room = self._account.room(self.current.get())
-        return np.minimum(room, self.instrument.room()) if isinstance(self.instrument, Exhaustible) else room
+        return np.minimum(room, self.instrument.room()) if isinstance(self.instrument, Limited) else room
 
     @property
     def total_dose(self) -> float:

@@ -14,6 +14,11 @@ class Exhaustible(Protocol):
         """Take over what earlier runs have exposed, (rows, columns) float64, s."""
         ...
 
+
+@runtime_checkable
+class Limited(Protocol):
+    """An instrument that knows how long each pixel can still be exposed."""
+
     def room(self) -> NDArray[np.float64]:
         """Return how long each pixel can still be exposed, (rows, columns) float64, s."""
         ...

@@ -8,8 +8,8 @@ from daisy_bluesky.sampling._dose_field import DIRECTIONS, DoseField
 
 # Total distortion below which it does not matter how many times off an estimate is.
 LEAST = 1e-3
-# Of 634 moments of calibration and test maps all but two had no more wrong pixels than so many times the doubt and a
-# few: what caps the interval where next to no doubt is left, which `LEAST` hides.
+# All but two of 634 moments of calibration and test maps had no more wrong pixels than so many times the doubt and a
+# few: this caps the interval where next to no doubt is left, which `LEAST` hides.
 MOST_TIMES, FEW_PIXELS = 6.0, 5
 # `python -m daisy_bluesky.sampling.calibrate_stopping` made the next three lines.
 SLOPES = (-0.525, 0.298, -2.067, 1.403)
