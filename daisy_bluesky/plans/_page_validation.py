@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from event_model import DocumentNames, schema_validators
-from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
+from jsonschema.validators import extend  # type: ignore[import-untyped]
 
 _ORIGINAL = schema_validators[DocumentNames.event_page]
 
@@ -33,7 +31,7 @@ def _flat(schema: Mapping[str, Any]) -> dict[str, Any]:
 _each_item = type(_ORIGINAL).VALIDATORS["items"]
 
 
-def _items(validator: Validator, items: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+def _items(validator: Any, items: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Exception]:
     """Find the same faults in the items of an array; where all are of the one type asked for, there are none."""
     kind = items.get("type") if isinstance(items, dict) and len(items) == 1 else None
     typed = isinstance(kind, str) and validator.is_type(instance, "array")
