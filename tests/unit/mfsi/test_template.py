@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from daisy_bluesky import specimen
 from daisy_bluesky.mfsi import (
     AlignedSum,
     Lattice,
@@ -11,7 +12,6 @@ from daisy_bluesky.mfsi import (
     fold_frame,
     fold_image,
 )
-from daisy_bluesky.specimen import VirtualSeries, crystal
 
 SHAPE = (120, 110)
 VECTORS = np.array([[10.7, 0.4], [-0.3, 11.4]])
@@ -236,7 +236,7 @@ def test_questions_that_make_no_sense_are_refused(call, message):
 @pytest.mark.parametrize("upsample", [1, 2, 4])
 def test_repeats_that_happen_to_be_whole_pixels_apart_are_no_lattice_of_their_own(upsample):
     """Three times (10.71, 1.31) px is nearly (32, 4) px: read between pixels, other repeats correlate a little less."""
-    series = VirtualSeries(crystal((200, 200)), (200, 200), seed=0)
+    series = specimen.VirtualSeries(specimen.crystal((200, 200)), (200, 200), seed=0)
     total = AlignedSum((200, 200), upsample=upsample)
     for number in range(12):
         total.add(series.image(number), series.displacement(number))
