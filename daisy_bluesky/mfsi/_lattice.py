@@ -8,6 +8,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter
 
 SURE = 6.0  # standard errors by which some translations must be better than others to be the only true ones
+LEAST_DIFFERENCE = 0.002  # of correlations: what reading them between pixels may make up, and no kind of column
 FEWEST = 12  # translations of either kind needed to tell
 SUPERLATTICES = tuple(
     np.array(multiples) for n in (2, 3) for multiples in ([[1, 0], [0, n]], *([[n, 0], [k, 1]] for k in range(n)))
@@ -171,7 +172,7 @@ def _true_translations(
     """Leave out translations that take one kind of column to a similar one: correlations tell, all taken together."""
     lags = Lattice(np.zeros(2), vectors).sites(-0.8 * middle, 0.8 * middle)
     lags = lags[(lags[:, 0] > 0) | ((lags[:, 0] == 0) & (lags[:, 1] > 0))]
-    level = map_coordinates(correlation, (lags + middle).T, order=3)
+    level = map_coordinates(correlation, (lags + middle).T, order=5)
     while True:
         better = max(SUPERLATTICES, key=lambda multiples: _advantage(multiples @ vectors, lags, level))
         if _advantage(better @ vectors, lags, level) < SURE:
@@ -187,8 +188,8 @@ def _advantage(vectors: NDArray[np.float64], lags: NDArray[np.float64], level: N
     if min(kept.sum(), (~kept).sum()) < FEWEST:
         return 0.0
     parts = (level[kept], level[~kept])
-    error = np.sqrt(sum(part.var() / part.size for part in parts))
-    return float((parts[0].mean() - parts[1].mean()) / max(float(error), 1e-30))
+    error, difference = np.sqrt(sum(part.var() / part.size for part in parts)), parts[0].mean() - parts[1].mean()
+    return float(difference / max(float(error), 1e-30)) if difference > LEAST_DIFFERENCE else 0.0
 
 
 def _on_lattice(vectors: NDArray[np.float64], lags: NDArray[np.float64]) -> NDArray[np.bool_]:

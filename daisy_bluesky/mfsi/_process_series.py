@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,17 @@ from daisy_bluesky.mfsi._series_frames import SeriesFrames
 from daisy_bluesky.mfsi._series_image import common_field, field_of, summed_images
 from daisy_bluesky.mfsi._series_information import DoseScree, doses_shown
 from daisy_bluesky.mfsi._series_memory import require_series_memory
-from daisy_bluesky.mfsi._series_motif import FoldedMotif, find_folded, fold_events, folded_maps, folded_scree
+from daisy_bluesky.mfsi._series_motif import (
+    FoldedMotif,
+    find_folded,
+    fold_events,
+    folded_maps,
+    folded_picture,
+    folded_scree,
+)
 from daisy_bluesky.mfsi._series_options import SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement, place_frames
 from daisy_bluesky.mfsi._series_spectra import AlignEnergies, SpectraSums, first_spectra
-from daisy_bluesky.mfsi._template_folding import fold_image
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], object]
@@ -238,7 +245,11 @@ def _with_motif(
     if options.motif is None:
         return done
     tell("finding repeats", 0, 1)
-    motif, on_image = find_folded(done.image, done.exposure, done.corner, options.upsample, options.motif)
+    shape, used = done.placement.main.shape, done.placement.used
+    motif = find_folded(*summed_images(frames, done.placement, used, (0, 0, *shape), 1), options.motif)
+    fold = partial(folded_picture, repeats=motif.repeats, upsample=options.upsample, corner=done.corner)
+    motif = replace(motif, image=fold(done.image))
+    tell("finding repeats", 1, 1)
     if done.events is not None:
         native, fine = fold_events(
             frames, done.placement, list(done.events.native.frames), motif.repeats, options, _counted(mapping, tell)
@@ -247,8 +258,7 @@ def _with_motif(
         scree = folded_scree(fine, motif.repeats.without_outliers()) if options.information else None
         motif = replace(motif, maps=maps, pictures=pictures, scree=scree)
     if done.spectra is not None:
-        rates = {name: np.nan_to_num(done.maps[name].rate) for name in options.edges}
-        folded = {name: fold_image(each, on_image.without_outliers()) for name, each in rates.items()}
+        folded = {name: fold(done.maps[name].rate) for name in options.edges}
         motif = replace(motif, pictures=motif.pictures | folded)
     return replace(done, motif=motif)
 

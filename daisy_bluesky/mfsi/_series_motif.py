@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi._alignment_count import Map
+from daisy_bluesky.mfsi._lattice import Lattice
 from daisy_bluesky.mfsi._maps import ElementMap
 from daisy_bluesky.mfsi._scree import InformationContent
 from daisy_bluesky.mfsi._series_frames import SeriesFrames
@@ -31,7 +32,7 @@ class FoldedMotif:
     Attributes
     ----------
     rectangle : tuple of int
-        First row, first column, rows and columns of the motif in the aligned image, its pixels.
+        First row, first column, rows and columns of the motif, pixels of the common frame.
     repeats : Repeats
         Where it repeats itself, pixels of the common frame.
     image : (rows, columns) float64
@@ -57,28 +58,20 @@ class FoldedMotif:
         return len(self.repeats.without_outliers())
 
 
-def find_folded(
-    image: Array, exposure: Array, corner: tuple[int, int], upsample: int, motif: MotifChoice
-) -> tuple[FoldedMotif, Repeats]:
-    """Find a motif and its repeats in an aligned image.
+def find_folded(image: Array, exposure: Array, motif: MotifChoice) -> FoldedMotif:
+    """Find a motif and its repeats in the aligned image on the pixels of a frame, which places them well enough.
 
     Parameters
     ----------
     image, exposure : (rows, columns) float64
-        The image, upsampled, and its exposure.
-    corner : tuple of int
-        Row and column of its first pixel in the upsampled common frame.
-    upsample : int
-        Its pixels per pixel of a frame.
+        The image and its exposure.
     motif : "found" or tuple of int
         As of `SeriesOptions`.
 
     Returns
     -------
-    motif : FoldedMotif
-        Without spectra; its repeats in pixels of the common frame.
-    repeats : Repeats
-        The same in pixels of the image.
+    FoldedMotif
+        Without maps.
 
     Raises
     ------
@@ -87,18 +80,35 @@ def find_folded(
     """
     top, left, rows, columns = covered_box(exposure)
     picture = image[top : top + rows, left : left + columns]
-    if motif == "found":
-        rectangle = find_motif(picture)
-    else:
-        first = (motif[0] * upsample - corner[0] - top, motif[1] * upsample - corner[1] - left)
-        rectangle = (*first, motif[2] * upsample, motif[3] * upsample)
-    found = find_repeats(picture, rectangle)
-    on_image = replace(found, positions=found.positions + np.array([top, left]))
-    mean = fold_image(picture, found.without_outliers(), upsample=max(1, FOLDED // upsample))
-    half = (upsample - 1) / 2
-    origin = (corner[0] + top - half) / upsample, (corner[1] + left - half) / upsample
-    drawn = (rectangle[0] + top, rectangle[1] + left, rectangle[2], rectangle[3])
-    return FoldedMotif(drawn, found.on_frame(upsample, origin), mean, {}, {}, None), on_image
+    drawn = find_motif(picture) if motif == "found" else (motif[0] - top, motif[1] - left, motif[2], motif[3])
+    found = find_repeats(picture, drawn)
+    corner = np.array([top, left])
+    lattice = found.lattice and Lattice(found.lattice.origin + corner, found.lattice.vectors)
+    repeats = replace(found, positions=found.positions + corner, lattice=lattice)
+    mean = fold_image(picture, found.without_outliers(), upsample=FOLDED)
+    return FoldedMotif((drawn[0] + top, drawn[1] + left, drawn[2], drawn[3]), repeats, mean, {}, {}, None)
+
+
+def folded_picture(picture: Array, repeats: Repeats, upsample: int, corner: tuple[int, int]) -> Array:
+    """Return the mean of the repeats, without outliers, in an upsampled picture of the field.
+
+    Parameters
+    ----------
+    picture : (rows, columns) float64
+        What is folded; where it is not a number, its mean stands in.
+    repeats : Repeats
+        In pixels of the common frame.
+    upsample : int
+        Pixels of the picture per pixel of a frame.
+    corner : tuple of int
+        Row and column of its first pixel in the upsampled common frame.
+    """
+    typical = repeats.without_outliers()
+    positions = typical.positions * upsample + (upsample - 1) / 2 - np.array(corner)
+    shape = (typical.shape[0] * upsample, typical.shape[1] * upsample)
+    there = replace(typical, shape=shape, positions=positions)
+    whole = np.where(np.isfinite(picture), picture, np.nanmean(picture))
+    return fold_image(whole, there, upsample=max(1, FOLDED // upsample))
 
 
 def covered_box(exposure: Array) -> tuple[int, int, int, int]:

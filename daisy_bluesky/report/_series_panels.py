@@ -90,8 +90,9 @@ def mark_motif(axes: Axes, done: ProcessedSeries, upsample: int) -> None:
     """Draw the motif and the middles of its repeats into the aligned image."""
     if done.motif is None:
         return
-    top, left, rows, columns = done.motif.rectangle
-    frame = Rectangle((left - 0.5, top - 0.5), columns, rows, fill=False, edgecolor=colours.WRONG, linewidth=1.4)
+    top, left, rows, columns = (upsample * side for side in done.motif.rectangle)
+    first = (left - done.corner[1] - 0.5, top - done.corner[0] - 0.5)
+    frame = Rectangle(first, columns, rows, fill=False, edgecolor=colours.WRONG, linewidth=1.4)
     axes.add_patch(frame)
     half = (upsample - 1) / 2
     places = done.motif.repeats.positions * upsample + half - np.array(done.corner)

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from daisy_bluesky.mfsi import Lattice, SpectrumSum, find_lattice, find_motif, find_repeats, fold_frame, fold_image
+from daisy_bluesky import specimen
+from daisy_bluesky.mfsi import (
+    AlignedSum,
+    Lattice,
+    SpectrumSum,
+    find_lattice,
+    find_motif,
+    find_repeats,
+    fold_frame,
+    fold_image,
+)
 
 SHAPE = (120, 110)
 VECTORS = np.array([[10.7, 0.4], [-0.3, 11.4]])
@@ -221,3 +231,16 @@ def test_repeats_of_an_upsampled_image_translate_to_the_frame():
 def test_questions_that_make_no_sense_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("upsample", [1, 2, 4])
+def test_repeats_that_happen_to_be_whole_pixels_apart_are_no_lattice_of_their_own(upsample):
+    """Three times (10.71, 1.31) px is nearly (32, 4) px: read between pixels, other repeats correlate a little less."""
+    series = specimen.VirtualSeries(specimen.crystal((200, 200)), (200, 200), seed=0)
+    total = AlignedSum((200, 200), upsample=upsample)
+    for number in range(12):
+        total.add(series.image(number), series.displacement(number))
+    inside = np.s_[4 * upsample : -4 * upsample, 4 * upsample : -4 * upsample]
+    found = find_lattice(total.image()[inside]).vectors / upsample
+    cell = 0.604 * 0.565 / 0.056**2
+    assert abs(np.linalg.det(found)) == pytest.approx(cell, rel=0.01)
