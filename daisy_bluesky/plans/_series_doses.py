@@ -134,6 +134,7 @@ def series_doses(
     fast_dwell: float,
     overhead_time: float | None,
     unbooked: Sequence[tuple[int | None, float]],
+    field: FrameGrid,
     grids: list[FrameGrid],
 ) -> SeriesDoses:
     """Return the doses of a series.
@@ -158,6 +159,8 @@ def series_doses(
         Time between frames, s; what the instrument tells when None.
     unbooked : sequence of (int or None, float)
         What earlier runs have exposed that the beam does not know of: area, None for the survey, and charge, pC.
+    field : FrameGrid
+        Pixels of the field, as a survey has them.
     grids : list of FrameGrid
         Pixels of the areas.
     """
@@ -172,19 +175,17 @@ def series_doses(
         None if survey is None else SeriesDose(current, fast_dwell, survey.shape, survey.pixel_size, 1, **times),
         SeriesDose(current, min(fast_dwell, dwell_time), shape, size, focus, **times) if focus else None,
         beam.scans_frames,
-        max(beam.dose_of(grid) + _dose_of(unbooked, area, grid, survey) for area, grid in enumerate(grids)),
+        max(beam.dose_of(grid) + _dose_of(unbooked, area, grid, field) for area, grid in enumerate(grids)),
         beam.charge + sum(charge for _, charge in unbooked),
     )
 
 
-def _dose_of(
-    unbooked: Sequence[tuple[int | None, float]], area: int, grid: FrameGrid, survey: FrameGrid | None
-) -> float:
+def _dose_of(unbooked: Sequence[tuple[int | None, float]], area: int, grid: FrameGrid, field: FrameGrid) -> float:
     """Return the dose of an area from exposures that the beam does not know of, e-/A^2."""
     dose = 0.0
     for place, charge in unbooked:
-        pixels = survey if place is None else grid if place == area else None
-        if pixels is not None:
+        if place in (None, area):
+            pixels = field if place is None else grid
             one = SeriesDose(1.0, charge, pixels.shape, pixels.pixel_size)
             dose += one.dose_per_frame / prod(pixels.shape)
     return dose

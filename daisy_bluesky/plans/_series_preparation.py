@@ -81,8 +81,9 @@ def _priced(
 ) -> tuple[FramePlaces, SeriesDoses]:
     """Return where the frames lie, and what they cost, held against the limits."""
     beam = probe.beam
-    field = FrameGrid(probe.shape, probe.pixel_size) if options["survey"] else None
-    given: dict[str, Any] = {"dwell_time": dwell_time, "frames": frames, "fast_dwell": FAST_DWELL, "survey": field}
+    field = FrameGrid(probe.shape, probe.pixel_size)
+    given: dict[str, Any] = {"dwell_time": dwell_time, "frames": frames, "fast_dwell": FAST_DWELL, "field": field}
+    given |= {"survey": field if options["survey"] else None}
     given |= {"focus": options["focus"], "overhead_time": options["overhead_time"]}
     given |= {"unbooked": earlier.unbooked(beam)}
     first = first_place(probe, wanted["region"], wanted["pixel_size"], wanted["sub_pixel"])

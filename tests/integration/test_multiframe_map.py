@@ -123,9 +123,19 @@ def test_from_the_journal_and_from_tiled_the_frames_are_the_same(laboratory, new
         run = catalog.client[uid]
         check_frames(live, replay(run))
         stored = stored_registrations([replay(run)])
+        check_sums(replay(run), replay(laboratory.folder / uid))
     np.testing.assert_array_equal(
         stored[0].displacement(2), stored_registrations([replay(laboratory.folder / uid)])[0].displacement(2)
     )
+
+
+def check_sums(*runs):
+    sums = [FrameSum(), FrameSum()]
+    for watching, documents in zip(sums, runs, strict=True):
+        for name, document in documents:
+            watching(name, document)
+    np.testing.assert_array_equal(sums[0].image(), sums[1].image())
+    np.testing.assert_array_equal(sums[0].spectra().volume((0, 50)), sums[1].spectra().volume((0, 50)))
 
 
 def check_frames(live, documents):
@@ -312,6 +322,29 @@ def test_a_detector_that_fails_ends_the_series_blanked(laboratory, new_microscop
         laboratory.engine(series_for(microscope), documents)
     assert microscope.beam.blanked.get()
     assert documents.one("stop")["exit_status"] == "fail"
+
+
+def test_a_limit_that_is_met_on_the_way_ends_the_series_with_what_it_has(laboratory, new_microscope, documents):
+    microscope = new_microscope(max_charge=100.0)
+
+    def turn_up(name, document):
+        if name == "event" and "eds_frame" in document["data"]:
+            microscope.beam.current.put(10 * CURRENT)
+
+    laboratory.engine(series_for(microscope), [turn_up, documents])
+    assert len(documents.events()) == 1
+    assert documents.one("stop")["reason"].startswith("limit of the beam: max_charge")
+    assert microscope.beam.blanked.get()
+
+
+def test_the_survey_of_an_earlier_session_counts(laboratory, new_microscope, documents):
+    (uid,) = laboratory.engine(series_for(new_microscope(), survey=True))
+    microscope = new_microscope()
+    laboratory.engine(plan_for(microscope, continue_from=uid, frames=4), documents)
+    doses = documents.one("start")["multiframe"]["doses"]
+    assert doses["survey_dose"] == 0
+    middle = (round(1.0 / PIXEL) + 24, round(0.5 / PIXEL) + 20)
+    assert doses["area_dose"] == pytest.approx(microscope.beam.dose[middle], rel=1e-3)
 
 
 def test_a_hook_is_called_at_the_end_and_may_fail(laboratory, new_microscope, documents, capsys):
