@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.storage._file_stamp import Stamp, file_stamp
+
 T = TypeVar("T")
 ARRAYS = (".npy", ".npz")
 PICTURES = (".tif", ".tiff", ".png")
@@ -38,7 +40,7 @@ class ImageInFile:
         """Return the image, (rows, columns)."""
         if self.path.suffix.lower() in PICTURES:
             return _page(self.path, self.place)
-        stack = _stack(self.path)
+        stack = _stack(self.path, file_stamp(self.path))
         return np.array(stack if stack.ndim == 2 else stack[self.place])
 
 
@@ -57,13 +59,13 @@ def images_in(path: Path) -> list[ImageInFile]:
     """
     if path.suffix.lower() in PICTURES:
         return _pages(path)
-    stack = _stack(path)
+    stack = _stack(path, file_stamp(path))
     count = 1 if stack.ndim == 2 else stack.shape[0]
     return [ImageInFile(path, place, (stack.shape[-2], stack.shape[-1])) for place in range(count)]
 
 
 @lru_cache(maxsize=2)
-def _stack(path: Path) -> NDArray[Any]:
+def _stack(path: Path, stamp: Stamp) -> NDArray[Any]:  # noqa: ARG001 - what is kept is of this stamp
     """Return the numbers of a NumPy file: of a .npy left on the disk until they are asked for."""
     try:
         if path.suffix.lower() == ".npy":

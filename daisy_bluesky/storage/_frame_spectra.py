@@ -1,5 +1,6 @@
 """Spectra of frames in files, one or many in each, read one by one."""
 
+import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.lbj import Reader
 from daisy_bluesky.specimen import Recording, read_recording
 from daisy_bluesky.spectra import EnergyAxis
+from daisy_bluesky.storage._file_stamp import Stamp, file_stamp
 
 JOURNAL = ".lbj"
 EVENT = np.dtype([("row", np.int32), ("column", np.int32), ("channel", np.int32), ("count", np.uint32)])
@@ -47,15 +49,18 @@ class SpectraInFile:
         """Return the counts of the frame, (n,) structured: row, column, channel, count."""
         if self.path.suffix.lower() != JOURNAL:
             return _listed(recording(self.path))
+        opened = _opened(self.path, file_stamp(self.path))
         if self.shape is not None:
-            return _journal(self.path).events(self.place)
-        counts = _journal(self.path).csr(0, shape[0] * shape[1]).tocoo()
+            return opened.reader.events(self.place)
+        counts = opened.reader.csr(0, shape[0] * shape[1]).tocoo()
         return _events(counts.row, counts.col, counts.data, shape[1])
 
     def spectra(self, shape: tuple[int, int]) -> NDArray[Any]:
         """Return the spectra of the frame, (rows, columns, channels)."""
-        journal = _journal(self.path)
-        return journal[self.place] if self.shape is not None else journal[:].reshape(*shape, self.channels)
+        opened = _opened(self.path, file_stamp(self.path))
+        if self.shape is not None:
+            return opened.reader[self.place]
+        return opened.reader[:].reshape(*shape, self.channels)
 
     def has_image(self) -> bool:
         """Tell whether an image was recorded with them, in the same file."""
@@ -84,7 +89,8 @@ def spectra_in(path: Path) -> list[SpectraInFile]:
     if path.suffix.lower() != JOURNAL:
         found = recording(path)
         return [SpectraInFile(path, 0, found.shape, found.axis, found.axis.channels, True)]
-    journal = _journal(path)
+    opened = _opened(path, file_stamp(path))
+    journal = opened.reader
     axis = _axis(journal)
     counted = journal.dtype.kind in "iu" and (axis is None or axis.unit == "keV")
     if len(journal.shape) not in (0, 2):
@@ -114,12 +120,24 @@ def _events(pixels: NDArray[Any], channels: NDArray[Any], counts: NDArray[Any], 
     return events
 
 
+class _OpenJournal:
+    """Lets go of its file when forgotten."""
+
+    def __init__(self, path: Path) -> None:
+        self.reader = Reader(path)
+        weakref.finalize(self, self.reader.close)
+
+
 @lru_cache(maxsize=16)
-def _journal(path: Path) -> Reader:
-    return Reader(path)
+def _opened(path: Path, stamp: Stamp) -> _OpenJournal:  # noqa: ARG001 - what is kept is of this stamp
+    return _OpenJournal(path)
+
+
+def recording(path: Path) -> Recording:
+    """Return what a file with a recorded spectrum image holds."""
+    return _recorded(path, file_stamp(path))
 
 
 @lru_cache(maxsize=2)
-def recording(path: Path) -> Recording:
-    """Return what a file with a recorded spectrum image holds."""
+def _recorded(path: Path, stamp: Stamp) -> Recording:  # noqa: ARG001 - what is kept is of this stamp
     return read_recording(path)

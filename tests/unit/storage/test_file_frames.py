@@ -86,3 +86,17 @@ def test_a_series_can_be_sent_to_other_processes(folder):
     again = pickle.loads(sent)
     np.testing.assert_array_equal(again.image(1), images[1])
     np.testing.assert_array_equal(dense(again.events(1)), counts[1])
+
+
+def test_a_file_that_was_written_anew_is_read_anew(folder):
+    path, images, counts = folder
+    files = [path / "images.npy", write(path / "eds.lbj", counts, COUNTS)]
+    before = file_frames(files)
+    np.testing.assert_array_equal(dense(before.events(0)), counts[0])
+    np.save(path / "images.npy", np.concatenate([images, images[:1]]) + 1)
+    (path / "eds.lbj").unlink()
+    write(path / "eds.lbj", np.concatenate([counts, counts[:1]])[::-1], COUNTS)
+    after = file_frames(files)
+    assert after.count == FRAMES + 1
+    np.testing.assert_array_equal(after.image(0), images[0] + 1)
+    np.testing.assert_array_equal(dense(after.events(1)), counts[2])
