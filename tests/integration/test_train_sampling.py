@@ -37,7 +37,8 @@ def test_a_model_from_images_is_what_training_on_them_gives(command, tmp_path):
     code, out, err = command("map.npy", "map.png", "--output", "model.npz", "--seed", 3)
     assert (code, err) == (0, "")
     model = SladsModel.load(tmp_path / "model.npz")
-    assert "map.npy, map.png; mean total distortion" in model.description
+    assert model.description.startswith("map.npy, map.png; network of seed ")
+    assert "; mean total distortion at " in model.description
     assert model.description in " ".join(out.split())
     assert model.digest == train([bands(), bands()[::-1]], seed=3, description="map.npy, map.png").digest
     assert len(Slads((20, 20), phases=3, model=model).suggest()) == 1
