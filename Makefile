@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench kernels clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/daisy-bluesky bench main
+
+kernels:
+	find daisy_bluesky -name '*.nb[ic]' -delete
 
 clean:
 	rm -rf $(VENV) daisy-data report.png
