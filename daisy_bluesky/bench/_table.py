@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from time import process_time
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -91,8 +92,13 @@ def run_table(name: str, *, data: Path, json_file: Path | None = None, console: 
         console.print(f"[dim]{module.strip('_').replace('_', ' ')}: {process_time() - began:.0f} s CPU[/]")
     console.print(_table(name, gates))
     if json_file is not None:
-        json_file.write_text(json.dumps([asdict(gate) for gate in gates], indent=1) + "\n")
+        json_file.write_text(json.dumps([asdict(gate) for gate in gates], indent=1, default=_plain) + "\n")
     return gates
+
+
+def _plain(number: np.generic) -> object:
+    """Return a number or truth value of NumPy as one that JSON knows."""
+    return number.item()
 
 
 def _table(name: str, gates: list[Gate]) -> Table:

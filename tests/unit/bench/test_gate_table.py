@@ -3,6 +3,7 @@ import sys
 from io import StringIO
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -46,6 +47,16 @@ def test_the_table_as_data_holds_what_was_printed(made_up, console, tmp_path):
     rows = json.loads(file.read_text())
     assert [(row["what"], row["passed"]) for row in rows] == [(gate.what, gate.passed) for gate in GATES]
     assert rows[0]["figures"] == {"value": 0.1}
+
+
+def test_numbers_of_numpy_are_stored_as_plain_ones(monkeypatch, console, tmp_path):
+    gates = [Gate("a ratio", "2", passed=np.float64(2.0) > 1, figures={"ratio": np.float32(2.0)})]
+    monkeypatch.setitem(sys.modules, "daisy_bluesky.bench._numpy", SimpleNamespace(measure=lambda _data: iter(gates)))
+    monkeypatch.setitem(_table.TABLES, "numpy", ("_numpy",))
+    file = tmp_path / "table.json"
+    run_table("numpy", data=tmp_path, json_file=file, console=console)
+    (row,) = json.loads(file.read_text())
+    assert (row["passed"], row["figures"]) == (True, {"ratio": 2.0})
 
 
 def test_an_unknown_table_is_refused_with_the_names_of_those_there_are(tmp_path):
