@@ -58,6 +58,7 @@ class DamageWatcher(DocumentRouter):
         super().__init__()
         self.damage: dict[tuple[str, int], Damage] = {}
         self._windows = dict(windows)
+        self._shown: dict[str, tuple[float, float]] = {}
         self._options = {} if threshold is None else {"threshold": threshold}
         self._forget({})
 
@@ -67,17 +68,32 @@ class DamageWatcher(DocumentRouter):
         Raises
         ------
         ValueError
-            If it has no such spectra.
+            If it has no such spectra, or a window does not lie in the spectra of all frames.
         """
         told = cast(Mapping[str, Any], doc)
         self._streams: dict[str, str] = {}
-        if "multiframe" in told and not self._lineage & set(told.get("continues", [])):
-            self._forget(told["multiframe"]["spectra"])
+        if "multiframe" in told:
+            self._begin(told["multiframe"], continues=bool(self._lineage & set(told.get("continues", []))))
         self._measured = "multiframe" in told
         self._lineage.add(told["uid"])
+
+    def _begin(self, series: Mapping[str, Any], *, continues: bool) -> None:
+        if not continues:
+            self._forget(series["spectra"])
+        seen = {key: _always_seen(axis, series) for key, axis in self._axes.items()}
+        if seen != self._shown:
+            # counts are held against others now, so that those before do not compare
+            self._monitors.clear()
+            self._shown = seen
         for name, window in self._windows.items():
-            if self._measured and window.key not in self._axes:
+            if window.key not in self._axes:
                 raise ValueError(f"windows: {name} is in {window.key}, but there are {', '.join(self._axes) or 'none'}")
+            low, high = seen[window.key]
+            if not low <= window.low < window.high <= high:
+                raise ValueError(
+                    f"windows: {name}, {window.low:g} to {window.high:g}, does not lie within {low:g} to {high:g} "
+                    f"{self._axes[window.key]['unit']}, which all frames show"
+                )
 
     def descriptor(self, doc: EventDescriptor) -> None:
         """Note which stream is which."""
@@ -99,13 +115,17 @@ class DamageWatcher(DocumentRouter):
         self._lineage: set[str] = set()
         self._seen: set[int] = set()
         self._monitors: dict[tuple[str, int], DamageMonitor] = {}
+        self._shown = {}
         self.damage.clear()
 
     def _count(self, name: str, window: SignalWindow, area: int, frame: NDArray[Any], data: Mapping[str, Any]) -> None:
         axis = self._axes[window.key]
         offset = float(data.get(f"{window.key.removesuffix('_frame')}_energy_offset", axis["offset"]))
-        low, high = (round((energy - offset) / axis["dispersion"]) for energy in (window.low, window.high))
-        counts, whole = _counts(frame, max(low, 0), high)
+        first, last, low, high = (
+            round((energy - offset) / axis["dispersion"])
+            for energy in (*self._shown[window.key], window.low, window.high)
+        )
+        counts, whole = _counts(frame, low, high), _counts(frame, max(first, 0), last)
         place = (name, area)
         if place not in self._monitors:
             self._monitors[place] = DamageMonitor(
@@ -126,9 +146,18 @@ class DamageWatcher(DocumentRouter):
             )
 
 
-def _counts(frame: NDArray[Any], low: int, high: int) -> tuple[float, float]:
-    """Return the counts of a frame in channels from `low` to before `high`, and in all."""
+def _always_seen(axis: Mapping[str, Any], series: Mapping[str, Any]) -> tuple[float, float]:
+    """Return between which energies all frames have spectra, however the drift tube is stepped."""
+    stepped = 0.0
+    if axis["unit"] == "eV":
+        stepped = float(series.get("energy_offset_step", 0.0)) * (int(series.get("frames", 1)) - 1)
+    low, high = axis["offset"], axis["offset"] + axis["dispersion"] * axis["channels"]
+    return low + max(stepped, 0.0), high + min(stepped, 0.0)
+
+
+def _counts(frame: NDArray[Any], low: int, high: int) -> float:
+    """Return the counts of a frame in channels from `low` to before `high`."""
     if frame.dtype.names:
         inside = (frame["channel"] >= low) & (frame["channel"] < high)
-        return float(frame["count"][inside].sum()), float(frame["count"].sum())
-    return max(float(frame[..., low:high].sum(dtype=np.float64)), 0.0), max(float(frame.sum(dtype=np.float64)), 0.0)
+        return float(frame["count"][inside].sum())
+    return max(float(frame[..., low:high].sum(dtype=np.float64)), 0.0)

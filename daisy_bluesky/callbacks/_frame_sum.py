@@ -112,6 +112,11 @@ class FrameSum(DocumentRouter):
         return doc
 
     @property
+    def spectra_wanted(self) -> bool:
+        """Whether spectra are summed, too."""
+        return self._wanted
+
+    @property
     def areas(self) -> list[int]:
         """Areas that have frames; 0 alone where they are summed together."""
         return sorted(self._areas)

@@ -1,6 +1,7 @@
 """Amounts as they are typed: bytes with their unit, lists of numbers."""
 
 import re
+from math import isfinite
 
 BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 AMOUNT = re.compile(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*")
@@ -32,7 +33,7 @@ def numbers(name: str, text: str, *lengths: int) -> list[float]:
         It is none, or has another length than those allowed.
     """
     try:
-        found = [float(part) for part in text.split(",")]
+        found = [value for part in text.split(",") if isfinite(value := float(part))]
     except ValueError:
         found = []
     if len(found) not in lengths:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -135,6 +136,10 @@ def _axis(given: list[float] | None) -> EnergyAxis | None:
     if given is None:
         return None
     offset, dispersion = given
+    if not dispersion > 0:
+        raise ValueError(
+            f"axis: a dispersion of {dispersion:g} is no width of a channel; give OFFSET,DISPERSION above 0"
+        )
     # X-rays have tens of eV a channel, energy losses an eV or less, and 0.01 is keV
     return EnergyAxis(offset, dispersion, 1, "keV" if dispersion < 0.05 else "eV")
 
@@ -166,7 +171,10 @@ def _signals(
 def _motif(text: str | None) -> Any:
     if text is None or text == "found":
         return text
-    values = [int(value) for value in numbers("motif", text, 3, 4)]
+    values = numbers("motif", text, 3, 4)
+    if any(value % 1 for value in values):
+        raise ValueError(f"motif: {text!r} is not in whole pixels of a frame")
+    values = [int(value) for value in values]
     return (*values, values[-1]) if len(values) == 3 else tuple(values)
 
 
@@ -179,6 +187,11 @@ def _check_output(output: Path) -> None:
         raise ValueError(f"output: {output} is a file; name a folder")
     if not output.resolve().parent.is_dir():
         raise ValueError(f"output: there is no folder {output.resolve().parent}; create it first")
+    place = output if output.exists() else output.resolve().parent
+    try:
+        TemporaryDirectory(dir=place).cleanup()
+    except OSError as error:
+        raise OSError(f"output: nothing can be written to {place} ({error.strerror}); name another folder") from None
 
 
 def _progress(console: Console) -> Progress:

@@ -17,7 +17,7 @@ def require_memory(what: str, needed: int, limit: int) -> None:
     """Raise MemoryError, before anything is allocated, if more bytes are needed than a limit allows."""
     if needed > limit:
         raise MemoryError(
-            f"{what} needs {needed / 2**30:.2f} GiB, more than memory_limit of {limit / 2**30:.2f} GiB: "
+            f"{what} needs {needed / 2**30:.3g} GiB, more than memory_limit of {limit / 2**30:.3g} GiB: "
             "lower upsample, take fewer channels, or raise memory_limit"
         )
 

@@ -17,8 +17,8 @@ def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
 
 def checked_upsample(upsample: int) -> int:
     """Return the upsampling as a whole number, or say what is wrong with it."""
-    if int(upsample) != upsample or not 1 <= upsample <= LARGEST_UPSAMPLE:
-        raise ValueError(f"upsample is {upsample}; it must be a whole number from 1 to {LARGEST_UPSAMPLE}")
+    if not isinstance(upsample, int | float | np.integer) or upsample % 1 or not 1 <= upsample <= LARGEST_UPSAMPLE:
+        raise ValueError(f"upsample is {upsample!r}; it must be a whole number from 1 to {LARGEST_UPSAMPLE}")
     return int(upsample)
 
 

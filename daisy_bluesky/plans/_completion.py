@@ -7,6 +7,18 @@ from bluesky.utils import MsgGenerator, RunEngineControlException
 from rich.console import Console
 
 
+def check_hook(hook: Callable[[str], Any] | None) -> None:
+    """Refuse what cannot be called.
+
+    Raises
+    ------
+    ValueError
+        It cannot.
+    """
+    if hook is not None and not callable(hook):
+        raise ValueError(f"on_completion: {hook!r} cannot be called; give a function that takes the uid of the run")
+
+
 def complete(hook: Callable[[str], Any], uid: str) -> MsgGenerator[None]:
     """Call a hook with the uid of a run, and follow the plan it may return; where that fails, say so and go on."""
     try:

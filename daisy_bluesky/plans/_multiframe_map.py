@@ -9,7 +9,7 @@ from bluesky.utils import MsgGenerator
 from rich.console import Console
 
 from daisy_bluesky.callbacks import FrameSum
-from daisy_bluesky.plans._completion import complete
+from daisy_bluesky.plans._completion import check_hook, complete
 from daisy_bluesky.plans._earlier_frames import book
 from daisy_bluesky.plans._series_preparation import prepared_series
 from daisy_bluesky.plans._visit import staged_run
@@ -111,6 +111,7 @@ def multiframe_map(
     ----------
     Jones et al., Microscopy 67 (2018) i98, Methods and Figure 1.
     """
+    check_hook(on_completion)
     asked: dict[str, Any] = {"pixel_size": pixel_size, "dwell_time": dwell_time, "region": region, "areas": areas}
     asked |= {"sub_pixel": sub_pixel, "energy_offset_step": energy_offset_step, "frames": frames}
     options: dict[str, Any] = {"survey": survey, "focus": focus, "max_dose": max_dose, "timeout": timeout}

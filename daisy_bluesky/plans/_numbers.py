@@ -17,6 +17,19 @@ def positive(name: str, value: Any, unit: str = "") -> float:
     return float(value)
 
 
+def finite(name: str, value: Any, unit: str = "") -> float:
+    """Return a number that must be finite.
+
+    Raises
+    ------
+    ValueError
+        It is not.
+    """
+    if not _is_number(value) or not -math.inf < value < math.inf:
+        raise ValueError(f"{name}: {value!r} is not a finite number{unit and f' of {unit}'}")
+    return float(value)
+
+
 def share(name: str, value: Any) -> float:
     """Return a number that must lie in (0, 1].
 

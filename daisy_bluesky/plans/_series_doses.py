@@ -173,7 +173,7 @@ def series_doses(
     return SeriesDoses(
         SeriesDose(current, dwell_time, shape, size, frames, **times),
         None if survey is None else SeriesDose(current, fast_dwell, survey.shape, survey.pixel_size, 1, **times),
-        SeriesDose(current, min(fast_dwell, dwell_time), shape, size, focus, **times) if focus else None,
+        SeriesDose(current, fast_dwell, shape, size, focus, **times) if focus else None,
         beam.scans_frames,
         max(beam.dose_of(grid) + _dose_of(unbooked, area, grid, field) for area, grid in enumerate(grids)),
         beam.charge + sum(charge for _, charge in unbooked),

@@ -13,7 +13,7 @@ from daisy_bluesky.plans._earlier_frames import EarlierFrames, earlier_frames
 from daisy_bluesky.plans._energy_step import energy_step
 from daisy_bluesky.plans._frame_places import FramePlaces, all_places, first_place
 from daisy_bluesky.plans._grid import checked_detectors, shared_beam
-from daisy_bluesky.plans._numbers import positive, whole
+from daisy_bluesky.plans._numbers import finite, positive, whole
 from daisy_bluesky.plans._region_number import region_number
 from daisy_bluesky.plans._series import FAST_DWELL, Series
 from daisy_bluesky.plans._series_doses import SeriesDoses, series_doses
@@ -49,7 +49,10 @@ def prepared_series(
     if continue_from is not None:
         earlier = earlier_frames(continue_from, directory, positioner, [detector.name for detector in measuring])
     wanted = _settings(asked, earlier, continue_from)
-    frames, step = whole("frames", wanted["frames"], 1), float(wanted["energy_offset_step"])
+    frames, step = (
+        whole("frames", wanted["frames"], 1),
+        finite("energy_offset_step", wanted["energy_offset_step"], "eV"),
+    )
     dwell_time = positive("dwell_time", wanted["dwell_time"], "seconds")
     left = frames if continue_from is None else _left(frames, wanted["areas"], earlier, continue_from)
     places, doses = _priced(wanted, options, positioner, dwell_time=dwell_time, frames=left, earlier=earlier)
@@ -98,8 +101,10 @@ def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
     max_dose, overhead = options["max_dose"], options["overhead_time"]
     if overhead is not None and overhead != 0:
         overhead = positive("overhead_time", overhead, "seconds")
+    if not isinstance(options["survey"], bool):
+        raise ValueError(f"survey: {options['survey']!r} is neither True nor False")
     return {
-        "survey": bool(options["survey"]),
+        "survey": options["survey"],
         "focus": whole("focus", options["focus"], 0),
         "max_dose": None if max_dose is None else positive("max_dose", max_dose, "e-/A^2"),
         "overhead_time": overhead,
@@ -111,7 +116,10 @@ def _checked_devices(
     detectors: Sequence[Readable[Any]], probe: Any, options: Mapping[str, Any]
 ) -> tuple[list[BeamDetector], ProbePositioner, Beam]:
     measuring = []
-    for detector in checked_detectors(detectors):
+    found = checked_detectors(detectors)
+    if not found:
+        raise ValueError("detectors: there is none; give a list, such as [haadf, eds]")
+    for detector in found:
         if not isinstance(detector, BeamDetector):
             raise ValueError(f"detectors: {detector.name} measures no frames; give those of a beam, such as haadf")
         measuring.append(detector)

@@ -34,6 +34,8 @@ def watching_series(series: Series, frame_sum: FrameSum | None, *, registration:
     ValueError
         Frames have no image or are too small.
     """
+    if frame_sum is not None and not isinstance(frame_sum, FrameSum):
+        raise ValueError(f"frame_sum: {frame_sum!r} sums no frames; give a FrameSum")
     if frame_sum is not None and not registration:
         raise ValueError("registration: frame_sum registers the frames that it sums; leave one of the two out")
     if not registration:

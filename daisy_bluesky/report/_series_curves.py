@@ -52,10 +52,10 @@ def draw_drift(axes: Axes, path: FramePath, frames: SeriesFrames) -> None:
     for axis, (name, colour) in enumerate(ALONG):
         for members in frames.numbers_by_area().values():
             there = np.isin(path.numbers, members)
-            shifts = -scale * path.shifts[there, axis]
+            shifts = scale * path.shifts[there, axis]
             axes.plot(path.numbers[there], shifts, color=colour, linewidth=1.1, label=name if 0 in members else None)
     axes.set_xlabel("frame", fontsize=7.5, color=colours.INK)
-    axes.set_ylabel(f"specimen against scan, {unit}", fontsize=7.5, color=colours.INK)
+    axes.set_ylabel(f"scan against specimen, {unit}", fontsize=7.5, color=colours.INK)
     axes.legend(fontsize=6.5, frameon=False, labelcolor=colours.INK, handlelength=1.2)
 
 

@@ -94,6 +94,32 @@ def test_what_is_stated_beforehand_is_what_the_specimen_receives(laboratory, new
     assert charges == pytest.approx(microscope.beam.charge)
 
 
+def test_focus_exposures_longer_than_a_frame_are_stated_as_they_are(laboratory, new_microscope, documents):
+    microscope = new_microscope()
+    laboratory.engine(series_for(microscope, dwell_time=2e-6, frames=1, focus=3, registration=False), documents)
+    doses = documents.one("start")["multiframe"]["doses"]
+    middle = (round(1.0 / PIXEL) + 24, round(0.5 / PIXEL) + 20)
+    assert doses["area_dose"] == pytest.approx(microscope.beam.dose[middle], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line"),
+    [
+        ({"energy_offset_step": "x"}, "energy_offset_step: 'x' is not a finite number of eV"),
+        ({"energy_offset_step": float("nan")}, "energy_offset_step: nan is not a finite number of eV"),
+        ({"on_completion": 3}, "on_completion: 3 cannot be called"),
+        ({"frame_sum": 3}, "frame_sum: 3 sums no frames"),
+        ({"survey": "no"}, "survey: 'no' is neither True nor False"),
+        ({"detectors": ()}, "detectors: there is none"),
+    ],
+)
+def test_a_wrong_argument_is_named_and_nothing_is_exposed(laboratory, new_microscope, wrong, line):
+    microscope = new_microscope()
+    with pytest.raises(ValueError, match=line):
+        laboratory.engine(series_for(microscope, **wrong))
+    assert microscope.beam.charge == 0
+
+
 @pytest.mark.parametrize(
     ("limits", "asked", "named"),
     [

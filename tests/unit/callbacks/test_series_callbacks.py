@@ -161,3 +161,42 @@ def test_a_window_of_spectra_that_are_not_there_is_named():
     watching = DamageWatcher({"O K": SignalWindow("eels_frame", 520.0, 560.0)})
     with pytest.raises(ValueError, match="windows: O K is in eels_frame, but there are eds_frame"):
         begin(watching)
+
+
+def test_a_window_that_not_all_frames_show_is_named():
+    with pytest.raises(ValueError, match=r"windows: Se L, 125 to 150, does not lie within 0 to 20.48 keV, which all"):
+        begin(DamageWatcher({"Se L": SignalWindow("eds_frame", 125.0, 150.0)}))
+    with pytest.raises(ValueError, match="windows: O K, 5 to 20, does not lie within 20 to 90 eV"):
+        begin(DamageWatcher({"O K": SignalWindow("eels_frame", 5.0, 20.0)}), multiframe=stepped(3))
+
+
+def stepped(frames):
+    axis = {"offset": -10.0, "dispersion": 1.0, "channels": 100, "unit": "eV"}
+    return {**SETTINGS, "spectra": {"eels_frame": axis}, "energy_offset_step": 15.0, "frames": frames}
+
+
+def test_a_drift_tube_that_is_stepped_damages_nothing():
+    """The zero-loss peak, most of all electrons, leaves the camera with the first step."""
+    watching = DamageWatcher({name: SignalWindow("eels_frame", 40.0, 50.0, name) for name in ("falling", "rising")})
+    begin(watching, multiframe=stepped(3))
+    for number in range(3):
+        energies = -10.0 + 15.0 * number + np.arange(100)
+        frame = np.broadcast_to(np.where(energies == 0, 1e6, 10.0), (4, 4, 100)).astype(np.float32)
+        data = {"frame_number": number, "area": 0, "eels_frame": frame, "eels_energy_offset": energies[0]}
+        watching("event", {"descriptor": "frames", "data": data})
+    assert watching.damage == {}
+
+
+def test_a_scree_refuses_what_has_no_x_rays_before_the_first_frame():
+    with pytest.raises(ValueError, match="spectra: the sum leaves them out"):
+        ScreeWatcher(FrameSum(spectra=False))
+    with pytest.raises(ValueError, match="only counted X-rays"):
+        begin(ScreeWatcher(FrameSum()), multiframe=stepped(3))
+
+
+def test_a_scree_says_that_its_sum_gets_no_frames(series, caplog):
+    scree = ScreeWatcher(FrameSum())
+    begin(scree)
+    feed(series, range(2), scree)
+    scree("stop", {})
+    assert "give the sum to multiframe_map as its frame_sum" in caplog.text
