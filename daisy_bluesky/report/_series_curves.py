@@ -35,6 +35,7 @@ def draw_scree(axes: Axes, done: ProcessedSeries, frames: SeriesFrames) -> None:
         axes.plot(doses[above], shares[above], "o", color=colour, markersize=3.2)
         axes.plot(doses[~above], shares[~above], "o", markerfacecolor="white", color=colour, markersize=3.2)
     axes.set(xscale="log", yscale="log")
+    axes.margins(y=0.1)  # room for the number of the lowest
     _number_curves(axes)
     _few_ticks(axes.xaxis, doses)
     _few_ticks(axes.yaxis, np.concatenate([np.asarray(line.get_ydata(), np.float64) for line in axes.get_lines()]))
