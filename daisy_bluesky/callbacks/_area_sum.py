@@ -69,7 +69,8 @@ class AreaSum:
             return self._left_out(number, area, str(error))
         if displacement is None:
             return self._left_out(number, area, self._registrar.excluded[len(self._registrar.alignments) - 1])
-        for key in self.spectra:
+        # energy losses first: what is wrong with a frame is found there, before its X-rays are counted
+        for key in sorted(self.spectra, key=lambda key: isinstance(self.spectra[key], SpectrumSum)):
             try:
                 self._add_spectra(key, number, data, displacement)
             except (ValueError, MemoryError) as error:

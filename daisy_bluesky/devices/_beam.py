@@ -19,6 +19,7 @@ from daisy_bluesky.devices._exposer import Exposed, Exposer
 from daisy_bluesky.devices._frame_exposer import FrameExposer
 from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._line_gate import LineGate
+from daisy_bluesky.devices._number_key import number_key
 from daisy_bluesky.devices._signals import PositiveQuantity, ReadBack
 from daisy_bluesky.devices._simulated_exposer import SimulatedExposer
 from daisy_bluesky.devices._wall_exposer import WallExposer
@@ -321,16 +322,7 @@ class Beam(Device):
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return the data keys of `read`."""
-        return {
-            f"{self.name}_{key}": {
-                "source": self.source,
-                "dtype": "number",
-                "shape": [],
-                "dtype_numpy": "<f8",
-                "units": units,
-            }
-            for key, units in _READING.items()
-        }
+        return {f"{self.name}_{key}": number_key(self.source, units) for key, units in _READING.items()}
 
     @property
     def hints(self) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from daisy_bluesky.devices._frame_grid import FrameGrid
 from daisy_bluesky.devices._frame_measurements import FrameMeasurement, PixelByPixel, WholeFrame
 from daisy_bluesky.devices._frame_signals import frame_signals
 from daisy_bluesky.devices._line_gate import FrameStopped, LineGate
+from daisy_bluesky.devices._number_key import number_key
 from daisy_bluesky.devices._probe import ProbePositioner
 from daisy_bluesky.devices._status import ExposureStatus, FinishedStatus
 
@@ -185,16 +186,7 @@ class FrameScan:
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return the data keys of a frame: images, lists and spectra of the detectors, and what it spent."""
         source = self._beam.source
-        spent = {
-            f"{self.name}_{key}": {
-                "source": source,
-                "dtype": "number",
-                "shape": [],
-                "dtype_numpy": "<f8",
-                "units": unit,
-            }
-            for key, unit in _SPENT.items()
-        }
+        spent = {f"{self.name}_{key}": number_key(source, unit) for key, unit in _SPENT.items()}
         offsets = {
             key: described for eels in self._spectrometers for key, described in eels.energy_offset.describe().items()
         }

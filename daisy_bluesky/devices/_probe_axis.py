@@ -5,6 +5,8 @@ from typing import Any
 from bluesky.protocols import Status
 from ophyd import Signal
 
+from daisy_bluesky.devices._number_key import number_key
+
 
 class ProbeAxis(Signal):
     """One axis of the probe, movable on its own.
@@ -81,17 +83,8 @@ class ProbeAxis(Signal):
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return the data key, with the limits of the field."""
         low, high = self.limits
-        return {
-            self.name: {
-                "source": self.parent.source,
-                "dtype": "number",
-                "shape": [],
-                "dtype_numpy": "<f8",
-                "units": "px",
-                "lower_ctrl_limit": low,
-                "upper_ctrl_limit": high,
-            }
-        }
+        key = number_key(self.parent.source, "px")
+        return {self.name: {**key, "lower_ctrl_limit": low, "upper_ctrl_limit": high}}
 
     def _target(self, value: float) -> tuple[float, float]:
         row, column = self.parent.position

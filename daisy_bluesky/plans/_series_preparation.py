@@ -146,7 +146,8 @@ def _settings(asked: Mapping[str, Any], earlier: EarlierFrames, continue_from: s
 
 
 def _left(frames: int, areas: Sequence[Any], earlier: EarlierFrames, continue_from: str) -> int:
-    left = max(frames - earlier.taken.get(area, 0) for area in range(len(areas)))
+    taken = [earlier.taken.get(area, 0) for area in range(len(areas))]
+    left = frames - min(taken)
     if left < 1:
-        raise ValueError(f"frames: series {continue_from} has its {frames} frames already; give more, in all")
+        raise ValueError(f"frames: series {continue_from} has {min(taken)} frames already; give more, in all")
     return left

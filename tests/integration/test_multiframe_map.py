@@ -255,8 +255,10 @@ def test_areas_of_one_crystal_are_merged(laboratory, new_microscope):
 def test_frames_are_added_to_a_finished_series(laboratory, new_microscope, documents):
     microscope = new_microscope()
     (uid,) = laboratory.engine(series_for(microscope))
-    with pytest.raises(ValueError, match=r"^frames: series .* has its 3 frames already; give more, in all"):
+    with pytest.raises(ValueError, match=r"^frames: series .* has 3 frames already; give more, in all"):
         laboratory.engine(plan_for(microscope, continue_from=uid))
+    with pytest.raises(ValueError, match=r"has 3 frames already"):
+        laboratory.engine(plan_for(microscope, continue_from=uid, frames=2))
     with pytest.raises(ValueError, match=r"^pixel_size: series .* goes on as it was begun; leave pixel_size out"):
         laboratory.engine(plan_for(microscope, continue_from=uid, frames=5, pixel_size=0.05))
     watching = FrameSum()

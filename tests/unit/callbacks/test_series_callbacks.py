@@ -200,3 +200,16 @@ def test_a_scree_says_that_its_sum_gets_no_frames(series, caplog):
     feed(series, range(2), scree)
     scree("stop", {})
     assert "give the sum to multiframe_map as its frame_sum" in caplog.text
+
+
+def test_x_rays_of_a_frame_whose_energy_losses_are_broken_are_not_counted(series):
+    eels = {"offset": 100.0, "dispersion": 1.0, "channels": 8, "unit": "eV"}
+    watching = FrameSum()
+    begin(watching, multiframe={**SETTINGS, "spectra": {**SETTINGS["spectra"], "eels_frame": eels}})
+    for number in range(3):
+        document = event(series.image(number), series.events(number), number)
+        losses = np.full((*SHAPE, 8), np.nan if number == 1 else 1.0, np.float32)
+        document["data"] |= {"eels_frame": losses, "eels_energy_offset": 100.0}
+        watching("event", document)
+    assert watching.excluded.keys() == {1}
+    assert watching.spectra(key="eds_frame").frames == watching.spectra(key="eels_frame").frames == (0, 2)

@@ -1,14 +1,19 @@
 """Figures, tables and picture of a processed series."""
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
 
-from daisy_bluesky.mfsi import SeriesFrames, SeriesOptions, process_series
+from daisy_bluesky.mfsi import DoseScree, SeriesFrames, SeriesOptions, process_series
 from daisy_bluesky.report import draw_series, frame_path, maps_table, series_figures, series_table
+from daisy_bluesky.report._series_curves import draw_drift, draw_scree
+from daisy_bluesky.report._series_figures import FramePath
 from daisy_bluesky.specimen import ScanDistortion, VirtualSeries, crystal
 from daisy_bluesky.spectra import EnergyAxis
 
@@ -109,3 +114,26 @@ def test_images_alone_make_a_picture_too(series, tmp_path):
     figures = series_figures(alone, frames, SeriesOptions())
     assert figures["maps"] == {}
     assert "damage" not in text(series_table(figures))
+
+
+def test_numbers_of_curves_that_end_alike_stand_apart(done, frames):
+    alike = DoseScree(1, 1, np.array([0.5, 0.0102, 0.0101, 0.01]), None)
+    screes = [alike, replace(alike, frames=2)]
+    axes = Figure((3, 3)).subplots()
+    draw_scree(axes, replace(done, screes=screes, motif=None), frames)
+    axes.figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in axes.texts]
+    assert [label.get_text() for label in axes.texts] == ["1", "2", "3", "4"]
+    assert all(above.ymin > below.y0 + 0.6 * below.height for above, below in pairwise(boxes))
+    written = [label.get_text() for label in axes.get_yticklabels(minor=True)]
+    assert not any(written)
+
+
+def test_frames_are_counted_in_whole_numbers(frames):
+    axes = Figure((3, 3)).subplots()
+    two = np.zeros((2, 2))
+    draw_drift(axes, FramePath(np.arange(2), np.array([[0.0, 0.0], [1.0, 2.0]]), two, two), frames)
+    axes.figure.canvas.draw()
+    assert all(float(place).is_integer() for place in axes.get_xticks())
+    rows, columns = (line.get_ydata()[-1] for line in axes.get_lines()[:2])
+    assert (rows, columns) == (PIXEL, 2 * PIXEL)  # of the sign of the drift in the table
