@@ -35,7 +35,8 @@ def rigid_peers(frames: Array, truth: Array) -> str:
         ("OpenCV ECC on a running mean", "cv2", _ecc),
         ("pystackreg translation on a running mean", "pystackreg", _translation),
         ("rigid body", "pystackreg", _rigid_body),
-        ("HyperSpy align2D frame to frame, then to the mean", "hyperspy", _align2d),
+        ("HyperSpy estimate_shift2D frame to frame", "hyperspy", _cascade),
+        ("and after align2D to the mean", "hyperspy", _align2d),
     ):
         if find_spec(package) is None:
             rows.append(f"{name}: not installed")
@@ -96,7 +97,7 @@ def _ecc(frames: Array) -> Array:
         warp = np.array([[1, 0, -last[1]], [0, 1, -last[0]]], dtype=np.float32)
         pair = mean.astype(np.float32), frame.astype(np.float32)
         _, warp = cv2.findTransformECC(*pair, warp, cv2.MOTION_TRANSLATION, criteria, None, 5)
-        return -warp[::-1, 2].astype(np.float64)
+        return np.asarray(-warp[::-1, 2], dtype=np.float64)
 
     return _on_running_mean(frames, step)
 
@@ -122,13 +123,21 @@ def _turboreg(frames: Array, motion: int) -> Array:
     return _on_running_mean(frames, step)
 
 
+def _estimated(frames: Array, reference: str) -> Array:
+    """Return the shifts that HyperSpy would undo, (n, 2) px."""
+    unfiltered = dict.fromkeys(("sobel", "medfilter", "hanning", "show_progressbar"), False)
+    signal: Any = import_module("hyperspy.api").signals.Signal2D(frames - frames.mean(axis=(1, 2), keepdims=True))
+    shifts = signal.estimate_shift2D(reference=reference, sub_pixel_factor=_UPSAMPLING, **unfiltered)
+    return np.asarray(shifts, dtype=np.float64)
+
+
+def _cascade(frames: Array) -> Array:
+    return -_estimated(frames, "cascade")
+
+
 def _align2d(frames: Array) -> Array:
-    signal: Any = import_module("hyperspy.api").signals.Signal2D
-    settings: dict[str, Any] = dict.fromkeys(("sobel", "medfilter", "hanning", "show_progressbar"), False)
-    settings["sub_pixel_factor"] = _UPSAMPLING
-    aligned = signal(frames - frames.mean(axis=(1, 2), keepdims=True))
-    steps = aligned.estimate_shift2D(reference="cascade", **settings)
-    aligned.align2D(shifts=steps, interpolation_order=3, show_progressbar=False, num_workers=1)
-    stack = np.concatenate([aligned.data.mean(axis=0, keepdims=True), aligned.data])
-    rest = signal(stack).estimate_shift2D(reference="current", **settings)[1:]
-    return np.asarray(-(steps + rest), dtype=np.float64)
+    shifts = _cascade(frames)
+    signal: Any = import_module("hyperspy.api").signals.Signal2D(frames.copy())
+    signal.align2D(shifts=-shifts, interpolation_order=3, show_progressbar=False, num_workers=1)
+    stack = np.concatenate([signal.data.mean(axis=0, keepdims=True), signal.data])
+    return shifts - _estimated(stack, "current")[1:]

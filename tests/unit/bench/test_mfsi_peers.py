@@ -37,6 +37,7 @@ def shifts():
         ("cv2", rigid._ecc, 0.1),
         ("pystackreg", rigid._translation, 0.1),
         ("pystackreg", rigid._rigid_body, 0.1),
+        ("hyperspy", rigid._cascade, 0.3),
         ("hyperspy", rigid._align2d, 0.15),
         ("skimage", rigid._correlated_in_sequence, 0.3),
     ],
@@ -90,7 +91,7 @@ def test_packages_that_are_not_there_are_named(monkeypatch):
         monkeypatch.setattr(module, "find_spec", lambda name: None)
     frames = np.random.default_rng(0).poisson(10.0, (3, 24, 24)).astype(float)
     truth = np.zeros((3, 24, 24, 2))
-    assert rigid.rigid_peers(frames, truth).count("not installed") == 6
+    assert rigid.rigid_peers(frames, truth).count("not installed") == 7
     assert field.field_peers(frames, truth, 2).count("not installed") == 4
     assert scree.decomposition(SpectrumSum((4, 4), 16), 1.0).endswith("not installed")
 
