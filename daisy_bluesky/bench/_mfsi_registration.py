@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from daisy_bluesky.bench._displacement_error import DisplacementError, displacement_error
 from daisy_bluesky.bench._gate import Gate
 from daisy_bluesky.bench._mfsi_bound import bayesian_bound
-from daisy_bluesky.bench._mfsi_peers import field_peers, rigid_peers
+from daisy_bluesky.bench._mfsi_field_peers import field_peers
+from daisy_bluesky.bench._mfsi_rigid_peers import rigid_peers
 from daisy_bluesky.mfsi import register
 from daisy_bluesky.specimen import ScanDistortion, VirtualSeries, crystal, particles
 
@@ -135,7 +136,7 @@ def usual_gates(case: Case, seeds: range) -> Iterator[Gate]:
         rigid_peers(frames, truth),
         {"y": float(rigid[0]), "x": float(rigid[1]), "jumps": float(jumps)},
     )
-    yield _rows(case, seeds, outcomes, 1.15, field_peers(frames[:FIELD_PEER_FRAMES], truth[:FIELD_PEER_FRAMES]))
+    yield _rows(case, seeds, outcomes, 1.15, field_peers(frames, truth, FIELD_PEER_FRAMES))
     times = [o.milliseconds for o in outcomes]
     yield Gate(
         f"registration: CPU time a frame, median; {case.what}",

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from daisy_bluesky.bench import _mfsi_fractionation as fractionation
-from daisy_bluesky.bench import _mfsi_peers as peers
 from daisy_bluesky.bench._displacement_error import displacement_error, without_common_warp
 from daisy_bluesky.bench._mfsi_bound import bayesian_bound
 from daisy_bluesky.bench._mfsi_crystal import CHANNELS, SHAPE, Crystal
@@ -67,24 +66,6 @@ def test_frames_of_the_bench_crystal_hold_the_events_they_claim():
     assert first.events["channel"].max() < CHANNELS
     again = next(Crystal(0).frames(1))
     np.testing.assert_array_equal(first.events, again.events)
-
-
-def test_shifts_of_peers_are_judged_without_those_that_jumped():
-    error = np.random.default_rng(0).normal(0, 0.01, (200, 2)) + 7.0
-    error[5] += 11.0
-    y, rest = peers._shift_error(error).split("/")
-    assert float(y) == pytest.approx(0.010, abs=0.002)
-    assert rest.endswith("1 jumps")
-
-
-def test_packages_that_are_not_there_are_named(monkeypatch):
-    monkeypatch.setattr(peers, "find_spec", lambda name: None if name != "hyperspy" else object())
-    frames = np.random.default_rng(0).poisson(10.0, (3, 24, 24)).astype(float)
-    rows = peers.rigid_peers(frames, np.zeros((3, 24, 24, 2)))
-    assert rows.count("not installed") == 4
-    assert "pystackreg, SimpleITK: not installed" in rows
-    assert "hyperspy: installed, not compared" in rows
-    assert "not installed" in peers.field_peers(frames, np.zeros((3, 24, 24, 2)))
 
 
 def test_the_signal_over_noise_of_columns_is_that_of_their_mean_over_its_noise():
