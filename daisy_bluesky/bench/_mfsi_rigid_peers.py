@@ -23,7 +23,7 @@ def rigid_peers(frames: Array, truth: Array) -> str:
     """Return what others reach for the shifts of frames, (n, rows, columns); truth is (n, rows, columns, 2) px.
 
     Each is used as suits a crystal that drifts. scikit-image correlates frames less their means, without weighing all
-    frequencies alike as phase correlation does, which gives mostly noise here. ECC and TurboReg (pystackreg) compare
+    frequencies alike as phase correlation does, which jumped and erred more here. ECC and TurboReg (pystackreg) compare
     a frame with the running mean of those before it, starting from the shift of the last. HyperSpy correlates each
     frame, less its mean, with the one before, then the aligned frames with their mean, all without its Sobel, median
     and Hanning filters: with any of them it does worse here.
