@@ -33,8 +33,8 @@ ROUNDS = 3
 PASSES = 8
 # Networks are fitted to the same states from so many initial weights: they sample differently well.
 NETWORKS = 6
-# A few maps are sampled several times, turned and mirrored, until so many have been.
-FEWEST_RUNS = 16
+# A few maps are sampled several times, turned and mirrored, until so many runs, or so many pixels, have been.
+FEWEST_RUNS, FEWEST_PIXELS = 16, 16 * 128**2
 
 BLANK = Regression(np.zeros(WEIGHTS, np.float32), START)
 
@@ -133,8 +133,9 @@ def _checked(label_map: ArrayLike) -> LabelMap:
 
 
 def _turned(maps: list[LabelMap]) -> list[LabelMap]:
-    """Return the maps, and where they are few also turned and mirrored."""
-    ways = min(-(-FEWEST_RUNS // len(maps)), 8)
+    """Return the maps, and where they are few and small also turned and mirrored."""
+    pixels = sum(label_map.size for label_map in maps)
+    ways = min(-(-FEWEST_RUNS // len(maps)), -(-FEWEST_PIXELS // pixels), 8)
     return [
         np.ascontiguousarray(np.rot90(label_map if way < 4 else label_map[:, ::-1], way))
         for way in range(ways)
