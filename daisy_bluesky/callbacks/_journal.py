@@ -54,9 +54,18 @@ class Journal:
     def __call__(self, name: str, document: Document) -> None:
         """Write a document and pass on what stands for it."""
         with self._lock:  # monitored signals emit their events from threads of their own
-            for slim_name, slim in self._write(name, document):
-                for subscriber in self._subscribers:
-                    subscriber(slim_name, slim)
+            try:
+                written = self._write(name, document)
+            except OSError:
+                if name == "stop":  # the run has ended, even where a full disk takes no word of it
+                    self._pass_on(name, document)
+                raise
+            for slim_name, slim in written:
+                self._pass_on(slim_name, slim)
+
+    def _pass_on(self, name: str, document: Document) -> None:
+        for subscriber in self._subscribers:
+            subscriber(name, document)
 
     def _write(self, name: str, document: Document) -> list[tuple[str, Document]]:
         if name == "start":

@@ -181,6 +181,23 @@ def test_a_start_document_that_a_full_disk_refuses_leaves_nothing(engine, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_subscribers_hear_of_the_end_of_a_run_that_a_full_disk_takes_no_word_of(engine, tmp_path, monkeypatch):
+    journal, heard, written = Journal(tmp_path), [], os.write
+
+    def write(descriptor, line):
+        if b'"name":"event"' in line or b'"name":"stop"' in line:
+            raise OSError(28, "No space left on device")
+        return written(descriptor, line)
+
+    journal.subscribe(lambda name, document: heard.append((name, document.get("exit_status"))))
+    engine.subscribe(journal)
+    monkeypatch.setattr("daisy_bluesky.storage._document_file.os.write", write)
+    with pytest.raises(OSError, match=r"the journal cannot be written \(No space left on device\)"):
+        engine(points(Spectrometer(), 2))
+    assert heard[0] == ("start", None)
+    assert heard[-1] == ("stop", "fail")
+
+
 def test_a_disk_that_fails_behind_the_scenes_fails_the_plan_at_the_next_document(engine, tmp_path, monkeypatch):
     failed = threading.Event()
     real_fsync = os.fsync

@@ -161,7 +161,7 @@ def test_a_series_may_begin_with_frames_of_no_use():
     frames = frames_of(virtual, 8)
     frames[0], frames[1, 3, 3] = 0, np.nan
     registration = register(frames)
-    assert registration.excluded == {0: "blank: every pixel is 0", 1: "1 pixels are not finite"}
+    assert registration.excluded == {0: "blank: every pixel is 0", 1: "not finite: 1 of its pixels"}
     np.testing.assert_array_equal(registration.numbers, range(2, 8))
     assert errors(registration, virtual).jumps == 0
 

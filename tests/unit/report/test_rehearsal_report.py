@@ -91,7 +91,7 @@ def test_the_picture_is_written(rehearsal, tmp_path):
 @pytest.mark.parametrize(
     ("image", "given", "named"),
     [
-        (np.ones((20, 20)), {}, "phases"),
+        (np.ones((20, 20)), {}, "survey"),
         (np.full((20, 20), np.nan), {}, "survey"),
         (np.ones(20), {}, "survey"),
         (np.arange(400.0).reshape(20, 20), {"phases": 9}, "phases"),
