@@ -27,6 +27,7 @@ def field_peers(frames: Array, truth: Array, scored: int) -> str:
     whose field is smoothed by 10 px along a row and 0.3 px across rows, and a linear B-spline with a node on each row
     at the sides of the frame, fitted by least squares with L-BFGS-B.
     """
+    scored = min(scored, len(frames))
     means = truth.mean(axis=(1, 2))
     left = truth[:scored] - means[:scored, None, None]
     scale = frames.max()
