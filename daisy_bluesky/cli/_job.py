@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 from bluesky.utils import MsgGenerator, RunEngineInterrupted
 from rich.console import Console
@@ -64,7 +63,8 @@ def measure(session: Session, plan: MsgGenerator[str | None], console: Console) 
     session.RE.context_managers = [partial(abort_on_interrupt, tell=tell)]
     logging.getLogger("bluesky").setLevel(logging.CRITICAL)  # a plan that fails is told of once, in one line
     try:
-        session.RE(plan, cast(Any, progress))
+        session.journal.subscribe(progress)  # hears of the end of a run even where a full disk takes no word of it
+        session.RE(plan)
     except RunEngineInterrupted:
         tell(_left(session, progress))
         tell("uploading what there is to tiled; another Ctrl-C leaves that to the next start")

@@ -17,8 +17,8 @@ def expose_frame(scan: FrameScan) -> MsgGenerator[dict[str, Any]]:
     summary.
     """
     yield Msg("checkpoint")
-    yield Msg("trigger", scan, group=SCANNING)
-    try:
+    try:  # a scan that is refused at once may be told at either message
+        yield Msg("trigger", scan, group=SCANNING)
         yield Msg("wait", None, group=SCANNING)
         reading = yield Msg("read", scan)
     except (FailedStatus, DoseLimitExceeded):

@@ -139,8 +139,8 @@ class SeriesRun:
 def scan_and_save(scan: FrameScan, stream: str, records: Sequence[Record]) -> MsgGenerator[DoseLimitExceeded | None]:
     """Scan a frame and save its event with some records; return the limit of the beam that was met on the way."""
     yield Msg("checkpoint")
-    yield Msg("trigger", scan, group=SCANNING)
-    try:
+    try:  # a scan that is refused at once may be told at either message
+        yield Msg("trigger", scan, group=SCANNING)
         yield Msg("wait", None, group=SCANNING)
     except (FailedStatus, DoseLimitExceeded):
         if scan.limit is None:
