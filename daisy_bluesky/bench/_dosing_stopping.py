@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.bench._gate import Gate
 from daisy_bluesky.bench._sampling_maps import four_phases, two_phases
+from daisy_bluesky.bench._stopping_coverage import Stop, coverage
 from daisy_bluesky.sampling.calibrate_stopping import DOSE_SIDE, SEPARATIONS, dose_states, label_map
 from daisy_bluesky.specimen import phantom
 
@@ -16,16 +16,6 @@ SEEDS = (201,)
 OVERHEADS = (0.0, 10.0)
 KINDS = ("dendrites", "spheres", "interfaces", "grains", "overlaps")
 LIMITS = (0.05, 0.02, 0.01, 0.005)
-COVERED = (0.82, 0.98)
-
-
-class Stop(NamedTuple):
-    """Estimate and interval when a run stopped, and the truth."""
-
-    estimate: float
-    low: float
-    high: float
-    true: float
 
 
 def measure(data: Path) -> Iterator[Gate]:  # noqa: ARG001 - generated maps only
@@ -38,18 +28,11 @@ def measure(data: Path) -> Iterator[Gate]:  # noqa: ARG001 - generated maps only
         for overhead in OVERHEADS
         for stop in stopped(truth, seed, separation, overhead)
     ]
-    covered = float(np.mean([stop.low <= stop.true <= stop.high for stop in stops]))
-    above = float(np.mean([stop.true > stop.high for stop in stops]))
-    width = float(np.median([(stop.high - stop.low) / max(stop.estimate, 1e-3) for stop in stops]))
-    yield Gate(
+    yield coverage(
         f"where and how long, {DOSE_SIDE} x {DOSE_SIDE} maps of {2 + len(KINDS)} kinds, seed {SEEDS[0]}, overhead "
         f"{' and '.join(f'{each:g}' for each in OVERHEADS)} dwells: 90% interval of the remaining distortion when its "
-        f"upper end falls below {', '.join(f'{limit:g}' for limit in LIMITS)}, {len(stops)} stops",
-        f"covers {covered:.0%} (truth above it {above:.0%}); width {width:.2f} x the estimate (median)",
-        f"covers {COVERED[0]:.0%}-{COVERED[1]:.0%}",
-        COVERED[0] <= covered <= COVERED[1],
-        "",
-        {"covered": covered, "above": above, "width": width},
+        f"upper end falls below {', '.join(f'{limit:g}' for limit in LIMITS)}",
+        stops,
     )
 
 

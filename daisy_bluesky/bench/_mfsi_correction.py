@@ -55,16 +55,16 @@ def measure(data: Path) -> Iterator[Gate]:  # noqa: ARG001 - simulated series
     yield Gate(
         f"{NAMES}: correction, four {UPSAMPLE}x maps, exposure and full {UPSAMPLE}x volume, CPU time, worst of "
         f"{len(SEEDS)} seeds",
-        f"{worst.total:.2f} s (events {worst.adding:.2f}, maps {worst.maps:.2f}, exposure {worst.exposure:.3f}, "
-        f"volume {worst.volume:.2f}, zeros included); {untouched:.2f} s where the operating system has to find memory "
-        "for the volume first",
+        f"{untouched:.2f} s, finding memory for the volume included; {worst.total:.2f} s into memory in hand (events "
+        f"{worst.adding:.2f}, maps {worst.maps:.2f}, exposure {worst.exposure:.3f}, volume {worst.volume:.2f}, zeros "
+        "included)",
         f"<= {WANTED_SECONDS:g} s",
-        worst.total <= WANTED_SECONDS,
+        untouched <= WANTED_SECONDS,
         f"map_coordinates, order 1, from {PEER_CHANNELS} channels of a frame: {_dense(first[0]):.1f} h",
         {
-            "seconds": worst.total,
-            "median_seconds": float(np.median([each.total for each in spent])),
-            "untouched_seconds": untouched,
+            "seconds": untouched,
+            "in_hand_seconds": worst.total,
+            "median_in_hand_seconds": float(np.median([each.total for each in spent])),
         },
     )
     yield _memory(first)

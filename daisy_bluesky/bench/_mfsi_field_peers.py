@@ -1,7 +1,7 @@
 """Other ways to find the displacement of every pixel of the same frames, where they are installed."""
 
+from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from time import process_time
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import shift as shifted
 
 from daisy_bluesky.bench._displacement_error import without_common_warp
+from daisy_bluesky.bench._installed_peers import compared
 
 _DEMONS_SIGMA = (10.0, 0.3)  # px along columns, rows
 _DEMONS_ROUNDS = 50
@@ -32,20 +33,20 @@ def field_peers(frames: Array, truth: Array, scored: int) -> str:
     left = truth[:scored] - means[:scored, None, None]
     scale = frames.max()
     pairs = [(_mean_seen_from(frames, means, number) / scale, frames[number] / scale) for number in range(scored)]
-    rows = [f"rigid alone {_row_error(np.zeros_like(left), left)}"]
-    for name, package, displacement in (
+
+    def figures(displacement: Callable[[Array, Array], Array]) -> str:
+        began = process_time()
+        found = np.array([displacement(mean, frame) for mean, frame in pairs])
+        spent = (process_time() - began) / scored
+        return f"{_row_error(found, left)}, {spent:.1f} s a frame"
+
+    peers = (
         ("scikit-image ILK", "skimage", _ilk),
         ("TV-L1", "skimage", _tvl1),
         ("SimpleITK demons", "SimpleITK", _demons),
         ("B-spline", "SimpleITK", _spline),
-    ):
-        if find_spec(package) is None:
-            rows.append(f"{name}: not installed")
-            continue
-        began = process_time()
-        found = np.array([displacement(mean, frame) for mean, frame in pairs])
-        spent = (process_time() - began) / scored
-        rows.append(f"{name} {_row_error(found, left)}, {spent:.1f} s a frame")
+    )
+    rows = [f"rigid alone {_row_error(np.zeros_like(left), left)}", *compared(peers, figures)]
     return f"rows y/x of {scored} frames: " + "; ".join(rows)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import pairwise
 from time import process_time
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import shift as shifted
 
 from daisy_bluesky.bench._displacement_error import displacement_error
+from daisy_bluesky.bench._installed_peers import compared
 
 _JUMP = 1.0  # px
 _ROUNDS = 200
@@ -28,8 +28,15 @@ def rigid_peers(frames: Array, truth: Array) -> str:
     frame, less its mean, with the one before, then the aligned frames with their mean, all without its Sobel, median
     and Hanning filters: with any of them it does worse here.
     """
-    rows = []
-    for name, package, align in (
+
+    def figures(align: Callable[[Array], Array]) -> str:
+        align(frames[:2])
+        began = process_time()
+        found = align(frames)
+        spent = (process_time() - began) / len(frames)
+        return f"{shift_error(found, truth)}, {1000 * spent:.0f} ms a frame"
+
+    peers = (
         ("scikit-image cross-correlation to the first frame", "skimage", _correlated_with_first),
         ("frame to frame", "skimage", _correlated_in_sequence),
         ("OpenCV ECC on a running mean", "cv2", _ecc),
@@ -37,16 +44,8 @@ def rigid_peers(frames: Array, truth: Array) -> str:
         ("rigid body", "pystackreg", _rigid_body),
         ("HyperSpy estimate_shift2D frame to frame", "hyperspy", _cascade),
         ("and after align2D to the mean", "hyperspy", _align2d),
-    ):
-        if find_spec(package) is None:
-            rows.append(f"{name}: not installed")
-            continue
-        align(frames[:2])
-        began = process_time()
-        found = align(frames)
-        spent = (process_time() - began) / len(frames)
-        rows.append(f"{name} {shift_error(found, truth)}, {1000 * spent:.0f} ms a frame")
-    return "; ".join(rows)
+    )
+    return "; ".join(compared(peers, figures))
 
 
 def shift_error(found: Array, truth: Array) -> str:

@@ -1,33 +1,22 @@
 """Stopping by the estimate of what is left: how often its interval is right at the moment of stopping."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from daisy_bluesky.bench._gate import Gate
 from daisy_bluesky.bench._sampling_maps import SIDE, Case, families
+from daisy_bluesky.bench._stopping_coverage import COVERED, Stop, coverage
 from daisy_bluesky.sampling import Slads, total_distortion
 from daisy_bluesky.specimen import phantom
 
 LIMITS = (0.05, 0.02, 0.01)
 EARLIEST, LATEST = 0.03, 0.35
 EVERY = 64
-COVERED = (0.82, 0.98)
 PHANTOMS = ("dendrites", "spheres", "interfaces")
 PHANTOM_SEEDS = range(10)
 HIDDEN_SEEDS = range(10)
-
-
-@dataclass(frozen=True)
-class Stop:
-    """The moment a run stopped: estimate and interval, and the truth."""
-
-    estimate: float
-    low: float
-    high: float
-    true: float
 
 
 def measure(data: Path) -> Iterator[Gate]:
@@ -46,24 +35,9 @@ def compare(cases: dict[str, list[Case]]) -> Iterator[Gate]:
     stops = {name: [stop for case in each for stop in sample(case)] for name, each in cases.items()}
     limits = ", ".join(f"{limit:g}" for limit in LIMITS)
     what = f"90% interval of the remaining distortion when its upper end falls below {limits}"
-    yield _coverage(f"{what}, all maps", [stop for each in stops.values() for stop in each])
+    yield coverage(f"{what}, all maps", [stop for each in stops.values() for stop in each])
     for name, each in stops.items():
-        yield _coverage(f"{what}: {name.split(',')[0]}", each)
-
-
-def _coverage(what: str, stops: list[Stop]) -> Gate:
-    """Return how often the interval held the truth, and how wide it was."""
-    covered = float(np.mean([stop.low <= stop.true <= stop.high for stop in stops]))
-    above = float(np.mean([stop.true > stop.high for stop in stops]))
-    width = float(np.median([(stop.high - stop.low) / max(stop.estimate, 1e-3) for stop in stops]))
-    return Gate(
-        f"{what}, {len(stops)} stops",
-        f"covers {covered:.0%} (truth above it {above:.0%}); width {width:.2f} x the estimate (median)",
-        f"covers {COVERED[0]:.0%}-{COVERED[1]:.0%}",
-        COVERED[0] <= covered <= COVERED[1],
-        "",
-        {"covered": covered, "above": above, "width": width},
-    )
+        yield coverage(f"{what}: {name.split(',')[0]}", each)
 
 
 def sample(case: Case) -> list[Stop]:

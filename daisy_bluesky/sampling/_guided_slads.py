@@ -27,7 +27,8 @@ class GuidedSlads(Slads):
     What a grey value says about the labels is learned from measured pixels and put to the proof on others, as `Survey`
     does it. From then on the map is what labels, grey values and a Potts prior say together, and pixels are measured
     rather where that is in doubt. Where the map without the image foretells the latest labels better, beyond chance,
-    it is the one that counts.
+    it is the one that counts. The estimate of the remaining distortion is that of the map without the image, and too
+    large where the image is believed.
 
     Parameters are those of `Slads`.
     """
@@ -100,13 +101,6 @@ class GuidedSlads(Slads):
             return super().reconstruct()
         sample = self._pixels["sample"].astype(np.int64)
         return np.where(sample != 0, sample, self._guided)
-
-    def remaining_distortion(self) -> tuple[float, float, float]:
-        """Estimate the total distortion of the map without the survey image, as `Slads.remaining_distortion` does.
-
-        What the image helps is not counted: with one that is believed, the estimate is too large.
-        """
-        return super().remaining_distortion()
 
     def _foretold(self, positions: ArrayLike) -> list[tuple[int, int, int, int]]:
         """Return unmeasured places among positions, and what the maps say of them, without the image and with it."""
