@@ -22,6 +22,7 @@ from daisy_bluesky.mfsi._series_lines import lines_seen
 from daisy_bluesky.mfsi._series_motif import FoldedMotif
 from daisy_bluesky.mfsi._series_options import SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement, place_frames
+from daisy_bluesky.mfsi._spectra_folding import fold_spectra
 from daisy_bluesky.mfsi._spectrum_sum import SpectrumSum
 from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame, moved_frame
 from daisy_bluesky.mfsi._template import Repeats, find_motif, find_repeats
@@ -64,6 +65,7 @@ __all__ = [
     "find_repeats",
     "fold_frame",
     "fold_image",
+    "fold_spectra",
     "frames_needed",
     "information_content",
     "line_maps",

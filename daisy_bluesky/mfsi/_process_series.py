@@ -25,6 +25,7 @@ from daisy_bluesky.mfsi._series_motif import (
     folded_maps,
     folded_picture,
     folded_scree,
+    folded_spectra,
 )
 from daisy_bluesky.mfsi._series_options import SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement, place_frames
@@ -256,10 +257,11 @@ def _with_motif(
         )
         maps, pictures = folded_maps(frames, native, fine, options)
         scree = folded_scree(fine, motif.repeats.without_outliers()) if options.information else None
-        motif = replace(motif, maps=maps, pictures=pictures, scree=scree)
+        motif = replace(motif, maps=maps, pictures=pictures, scree=scree, events=fine)
     if done.spectra is not None:
         folded = {name: fold(done.maps[name].rate) for name in options.edges}
-        motif = replace(motif, pictures=motif.pictures | folded)
+        spectra = folded_spectra(done.spectra.total, motif.repeats, done.corner, options)
+        motif = replace(motif, pictures=motif.pictures | folded, spectra=spectra)
     return replace(done, motif=motif)
 
 

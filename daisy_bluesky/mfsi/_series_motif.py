@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.mfsi._alignment_count import Map
+from daisy_bluesky.mfsi._eels_sum import EelsSum
 from daisy_bluesky.mfsi._lattice import Lattice
 from daisy_bluesky.mfsi._maps import ElementMap
 from daisy_bluesky.mfsi._scree import InformationContent
@@ -14,6 +15,7 @@ from daisy_bluesky.mfsi._series_frames import SeriesFrames
 from daisy_bluesky.mfsi._series_information import DoseScree
 from daisy_bluesky.mfsi._series_options import MotifChoice, SeriesOptions
 from daisy_bluesky.mfsi._series_placement import Placement
+from daisy_bluesky.mfsi._spectra_folding import fold_spectra
 from daisy_bluesky.mfsi._spectrum_sum import SpectrumSum
 from daisy_bluesky.mfsi._spectrum_sum_frame import MovedFrame
 from daisy_bluesky.mfsi._template import Repeats, find_motif, find_repeats
@@ -43,6 +45,10 @@ class FoldedMotif:
         Maps to look at.
     scree : DoseScree or None
         Components of the folded spectra.
+    events : SpectrumSum or None
+        X-rays of the repeats of all frames, on finer pixels.
+    spectra : (rows, columns, channels) float32 or None
+        Mean energy-loss spectra of the repeats, counts per exposure of a frame's pixel.
     """
 
     rectangle: tuple[int, int, int, int]
@@ -51,6 +57,8 @@ class FoldedMotif:
     maps: dict[str, ElementMap]
     pictures: dict[str, Array]
     scree: DoseScree | None
+    events: SpectrumSum | None = None
+    spectra: NDArray[np.float32] | None = None
 
     @property
     def folded(self) -> int:
@@ -103,12 +111,26 @@ def folded_picture(picture: Array, repeats: Repeats, upsample: int, corner: tupl
     corner : tuple of int
         Row and column of its first pixel in the upsampled common frame.
     """
+    whole = np.where(np.isfinite(picture), picture, np.nanmean(picture))
+    return fold_image(whole, _in_picture(repeats, upsample, corner), upsample=max(1, FOLDED // upsample))
+
+
+def folded_spectra(
+    total: EelsSum, repeats: Repeats, corner: tuple[int, int], options: SeriesOptions
+) -> NDArray[np.float32]:
+    """Return the mean energy-loss spectra of the repeats, without outliers, from the upsampled sum of a series."""
+    there = _in_picture(repeats, options.upsample, corner)
+    factor = max(1, FOLDED // options.upsample)
+    return fold_spectra(
+        total.volume(), there, exposure=total.exposure, upsample=factor, memory_limit=options.memory_limit
+    )
+
+
+def _in_picture(repeats: Repeats, upsample: int, corner: tuple[int, int]) -> Repeats:
+    """Return the repeats that are no outliers in pixels of an upsampled picture whose first pixel is `corner`."""
     typical = repeats.without_outliers()
     positions = typical.positions * upsample + (upsample - 1) / 2 - np.array(corner)
-    shape = (typical.shape[0] * upsample, typical.shape[1] * upsample)
-    there = replace(typical, shape=shape, positions=positions)
-    whole = np.where(np.isfinite(picture), picture, np.nanmean(picture))
-    return fold_image(whole, there, upsample=max(1, FOLDED // upsample))
+    return replace(typical, shape=(typical.shape[0] * upsample, typical.shape[1] * upsample), positions=positions)
 
 
 def covered_box(exposure: Array) -> tuple[int, int, int, int]:

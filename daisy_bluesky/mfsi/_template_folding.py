@@ -1,5 +1,6 @@
 """Repeats of a motif laid upon each other: images, and the events of every frame."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,16 +43,21 @@ def fold_image(image: ArrayLike, repeats: "Repeats", *, upsample: int = 1) -> ND
     """
     picture = np.asarray(image, dtype=np.float64)
     upsample = checked_upsample(upsample)
-    _require_repeats(repeats)
+    require_repeats(repeats)
+    spline = spline_filter(picture)
+    total = np.zeros((repeats.shape[0] * upsample, repeats.shape[1] * upsample))
+    for places in motif_places(repeats, upsample):
+        total += map_coordinates(spline, np.moveaxis(places, -1, 0), prefilter=False, mode="nearest")
+    return total / len(repeats)
+
+
+def motif_places(repeats: "Repeats", upsample: int) -> Iterator[NDArray[np.float64]]:
+    """Yield for each repeat where the output pixels of the motif lie, (rows, columns, 2) float64 px."""
     middle = (np.array(repeats.shape) - 1) / 2
     samples = [(np.arange(n * upsample) - (upsample - 1) / 2) / upsample for n in repeats.shape]
     grid = np.stack(np.meshgrid(*samples, indexing="ij"), -1) - middle
-    spline = spline_filter(picture)
-    total = np.zeros(grid.shape[:2])
     for centre, angle in zip(repeats.positions, repeats.angles, strict=True):
-        places = grid @ rotation(angle).T + centre
-        total += map_coordinates(spline, np.moveaxis(places, -1, 0), prefilter=False, mode="nearest")
-    return total / len(repeats)
+        yield grid @ rotation(angle).T + centre
 
 
 def fold_frame(
@@ -89,7 +95,7 @@ def fold_frame(
     ----------
     Jones et al., Microscopy 67 (2018) i98, Methods (template matching through image and spectrum-image series).
     """
-    _require_repeats(repeats)
+    require_repeats(repeats)
     if np.ndim(displacement) != 3:
         raise ValueError(f"displacement has shape {np.shape(displacement)}; it must be (rows, columns, 2)")
     shape = np.shape(displacement)[:2]
@@ -111,7 +117,8 @@ def fold_frame(
     return MovedFrame(frame, channels, upsample, photons, positions.reshape(*flat, 2), exposed.reshape(flat))
 
 
-def _require_repeats(repeats: "Repeats") -> None:
+def require_repeats(repeats: "Repeats") -> None:
+    """Raise ValueError where there is nothing to fold."""
     if not len(repeats):
         raise ValueError("there are no repeats to fold: lower least_correlation or draw another motif")
 

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.lbj import Writer
-from daisy_bluesky.mfsi import ProcessedSeries, SeriesFrames
+from daisy_bluesky.mfsi import ProcessedSeries, SeriesFrames, SpectrumSum
+from daisy_bluesky.spectra import EnergyAxis
 
 ARRAYS, EDS, EELS = "results.npz", "eds-sum.lbj", "eels-sum.lbj"
+MOTIF_EDS, MOTIF_EELS = "motif-eds.lbj", "motif-eels.lbj"
 
 
 def write_series(folder: Path | str, done: ProcessedSeries, frames: SeriesFrames, *, sums: bool = True) -> list[Path]:
@@ -25,7 +27,7 @@ def write_series(folder: Path | str, done: ProcessedSeries, frames: SeriesFrames
     frames : SeriesFrames
         What it was made of.
     sums : bool, optional
-        Whether to write the summed spectrum images.
+        Whether to write the summed spectrum images, those of the motif included.
 
     Returns
     -------
@@ -39,11 +41,21 @@ def write_series(folder: Path | str, done: ProcessedSeries, frames: SeriesFrames
     for name, image in _images(done):
         written.append(target / f"{name}.tif")
         _write_tiff(written[-1], image)
-    if sums and done.events is not None and frames.eds_axis is not None:
-        written.append(_write_events(target / EDS, done, frames))
-    if sums and done.spectra is not None and frames.eels_axis is not None:
-        written.append(_write_spectra(target / EELS, done, frames))
+    if sums:
+        written += _write_sums(target, done, frames)
     return written
+
+
+def _write_sums(folder: Path, done: ProcessedSeries, frames: SeriesFrames) -> Iterator[Path]:
+    motif = done.motif
+    if done.events is not None and frames.eds_axis is not None:
+        yield _write_events(folder / EDS, done.events.counted, frames.eds_axis)
+        if motif is not None and motif.events is not None:
+            yield _write_events(folder / MOTIF_EDS, motif.events, frames.eds_axis)
+    if done.spectra is not None and frames.eels_axis is not None:
+        yield _write_spectra(folder / EELS, done.spectra.total.volume(), frames.eels_axis)
+        if motif is not None and motif.spectra is not None:
+            yield _write_spectra(folder / MOTIF_EELS, motif.spectra, frames.eels_axis)
 
 
 def _arrays(done: ProcessedSeries) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -87,10 +99,7 @@ def _write_tiff(path: Path, image: NDArray[np.float64]) -> None:
     Image.fromarray(image.astype(np.float32)).save(path, compression="tiff_deflate")
 
 
-def _write_events(path: Path, done: ProcessedSeries, frames: SeriesFrames) -> Path:
-    if done.events is None or frames.eds_axis is None:
-        raise ValueError("the series has no X-ray events")
-    total, axis = done.events.counted, frames.eds_axis
+def _write_events(path: Path, total: SpectrumSum, axis: EnergyAxis) -> Path:
     about = {"offset": axis.offset, "dispersion": axis.dispersion, "unit": axis.unit, "upsample": total.upsample}
     path.unlink(missing_ok=True)
     shape = total.exposure.shape
@@ -99,13 +108,10 @@ def _write_events(path: Path, done: ProcessedSeries, frames: SeriesFrames) -> Pa
     return path
 
 
-def _write_spectra(path: Path, done: ProcessedSeries, frames: SeriesFrames) -> Path:
-    if done.spectra is None or frames.eels_axis is None:
-        raise ValueError("the series has no energy-loss spectra")
-    volume, axis = done.spectra.total.volume(), frames.eels_axis
+def _write_spectra(path: Path, spectra: NDArray[np.float32], axis: EnergyAxis) -> Path:
     about = {"offset": axis.offset, "dispersion": axis.dispersion, "unit": axis.unit}
     path.unlink(missing_ok=True)
-    shape = volume.shape[:2]
-    with Writer(path, shape=(shape[0], shape[1]), channels=axis.channels, dtype=np.float32, metadata=about) as writer:
-        writer.append(1, volume)
+    rows, columns, channels = spectra.shape
+    with Writer(path, shape=(rows, columns), channels=channels, dtype=np.float32, metadata=about) as writer:
+        writer.append(1, spectra)
     return path

@@ -74,6 +74,9 @@ def test_files_become_maps_pictures_sums_and_figures(folder, series):
         lost = sum(each["count"].sum() for each in series[1]) - int(total[0].sum(dtype=np.int64))
         assert 0 <= lost < 0.05 * 6 * 3000  # what drifted out of the field
     assert figures["maps"]["Ag La"]["net_counts"] == pytest.approx(counted, rel=0.05)
+    with Reader(folder / "mfsi" / "motif-eds.lbj") as motif:
+        assert motif.shape == (4 * 24, 4 * 24)
+        assert motif[0].sum(dtype=np.int64) > 24**2 / (SHAPE[0] * SHAPE[1]) * 6 * 3000  # more than one repeat's
 
 
 def test_images_alone_are_aligned_and_summed(folder, monkeypatch, capsys):

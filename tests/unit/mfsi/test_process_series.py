@@ -102,6 +102,21 @@ def test_any_workers_give_the_same_bits(series, scheduler, count):
     assert bits(parallel) == bits(serial)
 
 
+def test_energy_losses_of_repeats_are_folded_with_the_image(lossy):
+    frames = SeriesFrames(5, lossy.image, spectra=lossy.cube, eels_axis=EELS)
+    options = SeriesOptions(edges={"Ti L3": 454.6}, energy_alignment=(420.0, 520.0), upsample=2, motif=(8, 8, 14, 14))
+    done = process_series(frames, options)
+    folded = done.motif.spectra
+    assert folded.shape == (*done.motif.image.shape, EELS.channels)
+    total = done.spectra.total
+    rate = total.volume()[10:-10, 10:-10].sum(axis=(0, 1)) / total.exposure[10:-10, 10:-10].sum()
+    low, high = total.covered_channels
+    assert np.nanmean(folded[..., low:high]) == pytest.approx(rate[low:high].mean(), rel=0.05)
+    start = round((456.0 - EELS.offset) / EELS.dispersion)
+    titanium = folded[..., start : start + 10].sum(axis=2)
+    assert np.corrcoef(titanium.ravel(), done.motif.image.ravel())[0, 1] > 0.7
+
+
 def test_energy_losses_too_come_out_the_same_from_any_workers(lossy):
     frames = SeriesFrames(5, lossy.image, spectra=lossy.cube, eels_axis=EELS)
     options = SeriesOptions(edges={"Ti L3": 454.6}, energy_alignment=(420.0, 520.0))
