@@ -5,9 +5,10 @@ from daisy_bluesky.sampling._break_even import break_even_dwell, break_even_over
 from daisy_bluesky.sampling._counted_spectra import draw_counts, draw_evidence
 from daisy_bluesky.sampling._dose_allocator import DoseAllocator
 from daisy_bluesky.sampling._forecast import Forecast
-from daisy_bluesky.sampling._grey import reconstruct_values
+from daisy_bluesky.sampling._grey import COVARIANCES, reconstruct_values
 from daisy_bluesky.sampling._guided_slads import GuidedSlads
 from daisy_bluesky.sampling._images import read_grey_image, read_label_maps
+from daisy_bluesky.sampling._kriging import Covariance
 from daisy_bluesky.sampling._metrics import small_objects_found, total_distortion
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._noisy_values import reconstruct_noisy
@@ -23,7 +24,9 @@ from daisy_bluesky.sampling._training import train
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 __all__ = [
+    "COVARIANCES",
     "PHASES",
+    "Covariance",
     "DoseAllocator",
     "Forecast",
     "GuidedSlads",

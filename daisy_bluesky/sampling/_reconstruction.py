@@ -1,23 +1,16 @@
 """The best map from scattered labels: the same for adaptive and static sampling."""
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.compilation import compiled
+from daisy_bluesky.sampling._kriging import Covariance, krige, kriging_room
 from daisy_bluesky.sampling._nearest import Cells, cells_of, find_nearest
 
 VOTERS = 10
 SUPPORT = 16
-# Covariance of indicators: share and length, pixels, of the smooth (Gaussian) part, length of the rough (exponential)
-# part, nugget. Chosen on generated maps and two dendrites sampled adaptively to 5 ... 20%.
-SMOOTH, SMOOTH_LENGTH, ROUGH_LENGTH, NUGGET = 0.7, 3.5, 10.0, 0.15
-# Distance of the 16th neighbour, pixels, beyond which lengths grow in proportion.
-WIDE = 11.0
-# Two places within `WIDE` of a pixel are at most twice that apart.
-TABULATED = int(4 * WIDE**2) + 1
+# Chosen on generated maps and two dendrites sampled adaptively to 5 ... 20%.
+OF_INDICATORS = Covariance(smooth=0.7, smooth_length=3.5, rough_length=10.0, nugget=0.15)
 
 
 def vote(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike) -> NDArray[np.int64]:
@@ -91,7 +84,7 @@ def reconstruct(shape: tuple[int, int], positions: ArrayLike, labels: ArrayLike)
         return np.zeros(shape, np.int64)
     codes, coded = np.unique(values, return_inverse=True)
     result = np.empty(shape, np.int64)
-    _krige(cells_of(shape, places), coded.astype(np.int64), min(SUPPORT, len(places)), len(codes), result)
+    _krige(cells_of(shape, places), coded.astype(np.int64), OF_INDICATORS, min(SUPPORT, len(places)), result)
     return np.asarray(codes[result], np.int64)
 
 
@@ -128,10 +121,10 @@ def _vote(cells: Cells, coded: NDArray[np.int64], k: int, codes: int, result: ND
 
 
 @compiled
-def _krige(cells: Cells, coded: NDArray[np.int64], k: int, codes: int, result: NDArray[np.int64]) -> None:
+def _krige(cells: Cells, coded: NDArray[np.int64], covariance: Covariance, k: int, result: NDArray[np.int64]) -> None:
     """Fill `result`, (rows, columns), with the code whose indicator, kriged from the k nearest places, is largest."""
     squared, support = np.empty(k, np.int64), np.empty(k, np.int64)
-    room, indicator, table = kriging_room(k), np.empty(codes), covariance_table()
+    room, indicator = kriging_room(k, covariance), np.empty(coded.max() + 1)
     for row in range(result.shape[0]):
         for column in range(result.shape[1]):
             find_nearest(cells, row, column, squared, support)
@@ -139,103 +132,8 @@ def _krige(cells: Cells, coded: NDArray[np.int64], k: int, codes: int, result: N
             if squared[0] == 0 or np.all(coded[support] == first):
                 result[row, column] = first
                 continue
-            krige(cells.places, support, squared, room, table)
+            krige(cells.places, support, squared, covariance, room)
             indicator[:] = 0.0
             for place in range(k):
                 indicator[coded[support[place]]] += room.weights[place]
             result[row, column] = np.argmax(indicator)
-
-
-class KrigingRoom(NamedTuple):
-    """What kriging from k places writes to: covariances, (k, k), and weights and ones, (k,)."""
-
-    matrix: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    ones: NDArray[np.float64]
-
-
-@compiled
-def kriging_room(k: int) -> KrigingRoom:
-    """Return the arrays that kriging from k places writes to."""
-    return KrigingRoom(np.empty((k, k)), np.empty(k), np.empty(k))
-
-
-@compiled
-def krige(
-    places: NDArray[np.int64],
-    support: NDArray[np.int64],
-    squared: NDArray[np.int64],
-    room: KrigingRoom,
-    table: NDArray[np.float64],
-) -> None:
-    """Fill `room.weights` with those of the places `support`, whose squared distances from the pixel are given."""
-    scale = max(1.0, math.sqrt(squared[-1]) / WIDE)
-    _fill_system(places, support, squared, scale, room, table)
-    room.ones[:] = 1.0
-    _solve(room.matrix, room.weights, room.ones)
-
-
-@compiled
-def covariance_table() -> NDArray[np.float64]:
-    """Return the covariance at every squared distance that places not wider apart than `WIDE` can have."""
-    table = np.empty(TABULATED)
-    for squared in range(TABULATED):
-        table[squared] = _covariance(squared, 1.0)
-    return table
-
-
-@compiled
-def _covariance(squared: float, scale: float) -> float:
-    """Return the covariance of two indicators whose squared distance is given, pixels^2."""
-    squared /= scale * scale
-    return SMOOTH * math.exp(-0.5 * squared / SMOOTH_LENGTH**2) + (1 - SMOOTH) * math.exp(
-        -math.sqrt(squared) / ROUGH_LENGTH
-    )
-
-
-@compiled
-def _fill_system(
-    places: NDArray[np.int64],
-    support: NDArray[np.int64],
-    squared: NDArray[np.int64],
-    scale: float,
-    room: KrigingRoom,
-    table: NDArray[np.float64],
-) -> None:
-    """Fill in the covariances of the places with each other, lower triangle, and with the pixel."""
-    tabulated = scale == 1.0
-    for one in range(len(support)):
-        row, column = places[support[one], 0], places[support[one], 1]
-        for two in range(one):
-            apart = (row - places[support[two], 0]) ** 2 + (column - places[support[two], 1]) ** 2
-            room.matrix[one, two] = table[apart] if tabulated else _covariance(apart, scale)
-        room.matrix[one, one] = 1.0 + NUGGET
-        room.weights[one] = table[squared[one]] if tabulated else _covariance(squared[one], scale)
-
-
-@compiled
-def _solve(matrix: NDArray[np.float64], weights: NDArray[np.float64], ones: NDArray[np.float64]) -> None:
-    """Turn covariances into ordinary kriging weights, which sum to 1, by Cholesky's decomposition; all in place."""
-    k = len(weights)
-    for one in range(k):
-        own, right, rest = matrix[one], weights[one], ones[one]
-        pivot = own[one]
-        for two in range(one):
-            other, value = matrix[two], own[two]
-            for inner in range(two):
-                value -= own[inner] * other[inner]
-            value /= other[two]
-            own[two] = value
-            pivot -= value * value
-            right -= value * weights[two]
-            rest -= value * ones[two]
-        own[one] = math.sqrt(pivot)
-        weights[one] = right / own[one]
-        ones[one] = rest / own[one]
-    mean = (1.0 - (weights * ones).sum()) / (ones * ones).sum()
-    for one in range(k - 1, -1, -1):
-        weights[one] += mean * ones[one]
-    for one in range(k - 1, -1, -1):
-        for two in range(one + 1, k):
-            weights[one] -= matrix[two, one] * weights[two]
-        weights[one] /= matrix[one, one]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.interpolate import RBFInterpolator
 
 from daisy_bluesky.sampling import patterns, reconstruct_values
 
@@ -27,6 +28,22 @@ def test_is_linear_and_nearer_than_the_nearest_value():
     mask[tuple(places.T)] = False
     nearest = ndimage.distance_transform_edt(mask, return_distances=False, return_indices=True)
     assert np.abs(result - image).mean() < 0.5 * np.abs(image[tuple(nearest)] - image).mean()
+
+
+def grains(side, seed):
+    return 100.0 * (smooth_image(side, seed) > 0) + 30.0 * (smooth_image(side, seed + 1) > 5)
+
+
+@pytest.mark.parametrize(("kind", "share"), [(grains, 1.0), (smooth_image, 0.4)])
+def test_nearer_than_linear_radial_basis_functions_whether_sharp_or_smooth(kind, share):
+    """SciPy's, from the same 16 neighbours: what suits one kind of image is not what suits another."""
+    image = kind(64, 5)
+    places = patterns.sobol(image.shape, 0.15, 1)
+    values = image[tuple(places.T)]
+    grid = np.indices(image.shape).reshape(2, -1).T
+    linear = RBFInterpolator(places, values, neighbors=16, kernel="linear")(grid).reshape(image.shape)
+    own = reconstruct_values(image.shape, places, values)
+    assert np.abs(own - image).mean() <= share * np.abs(linear - image).mean()
 
 
 @pytest.mark.parametrize(
