@@ -22,6 +22,8 @@ LabelMap = NDArray[np.int64]
 WINDOW_RADIUS = 3.0
 # Pixels beside each other tell nearly the same: no more than one in so many is described.
 THINNING = 7
+# As likely as this is every pixel taken for wrong at least, so that one can be chosen where nothing is in doubt.
+LEAST_DOUBT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,7 @@ def collect(field: Field, truth: LabelMap, window: float, n: int, rng: np.random
     Godaliyadda et al., "A supervised learning approach for dynamic sampling" (SLADS): approximate reduction in
     distortion.
     """
-    places = np.argwhere(field.pixels["sample"] == 0)
-    places = places[rng.permutation(len(places))[: min(n, len(places) // THINNING + 1)]]
+    places = _chosen(field, n, rng)
     inputs = np.empty((len(places), INPUTS), np.float32)
     reduction = np.empty(len(places), np.float32)
     wrong = reconstruction_of(field) != truth
@@ -111,6 +112,25 @@ def collect(field: Field, truth: LabelMap, window: float, n: int, rng: np.random
         (field.pixels["label"] != truth)[where].astype(np.float32),
         wrong[where].astype(np.float32),
     )
+
+
+def _chosen(field: Field, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return up to n unmeasured pixels, (m, 2): half of them anywhere, the others in proportion to their doubt.
+
+    On a large map of smooth boundaries few pixels anywhere would lie at one. Which pixels are described does not bias
+    what is learned of them, because doubt is itself predicted from their descriptions.
+
+    References
+    ----------
+    P. Efraimidis and P. Spirakis, "Weighted random sampling with a reservoir", Inf. Process. Lett. 97, 181 (2006).
+    """
+    places = np.argwhere(field.pixels["sample"] == 0)
+    order = rng.permutation(len(places))
+    count = min(n, len(places) // THINNING + 1)
+    anywhere, rest = np.split(places[order], [count // 2])
+    doubt = field.pixels["doubt"][rest[:, 0], rest[:, 1]].astype(np.float64)
+    keys = rng.exponential(size=len(rest)) / np.maximum(doubt, LEAST_DOUBT)
+    return np.concatenate([anywhere, rest[np.argsort(keys, kind="stable")[: count - count // 2]]])
 
 
 @compiled
