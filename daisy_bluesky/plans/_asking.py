@@ -87,7 +87,6 @@ def _scan(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
 def _run(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
     yield Msg("checkpoint")
     yield Msg("prepare", scan, visits, group=SCANNING)
-    yield Msg("wait", None, group=SCANNING)
     yield Msg("kickoff", scan, group=SCANNING)
     yield Msg("wait", None, group=SCANNING)
     try:

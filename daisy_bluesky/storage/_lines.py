@@ -11,6 +11,7 @@ import orjson
 Document = dict[str, Any]
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+_NUMBERS = {float, int}
 _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -91,6 +92,9 @@ def _named(value: float) -> str:
 
 
 def _named_in_array(value: Any) -> Any:
+    if isinstance(value, list) and _NUMBERS.issuperset(map(type, value)):
+        if math.inf not in value and -math.inf not in value:
+            return value
     array = np.asarray(value)
     if array.dtype.kind != "f" or not np.isinf(array).any():
         return value
