@@ -107,7 +107,8 @@ def fit_statistics(
         binning, bins = bin_of[levels[row], best], 8 << levels[row]
         binned = np.zeros(bins)
         for channel in range(spectra.shape[1]):
-            binned[binning[channel]] += spectra[row, channel]
+            if spectra[row, channel] != 0:
+                binned[binning[channel]] += spectra[row, channel]
         means = expected[levels[row], best, :, :bins].copy()
         fitted = mixture(binned, means, best, MIXING_STEPS)
         blend, weights = fitted[:bins], fitted[bins:]

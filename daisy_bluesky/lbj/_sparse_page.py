@@ -69,7 +69,7 @@ def _encode_all(
         found = (stop - first) // 2
         behind = _put_varint(buffer, start, found)
         typical_gap = min(voxels // max(found, 1), LARGEST_TYPICAL_GAP)
-        end = encode(pairs[first:stop], True, typical_gap, buffer[: behind + room + 2 * LONGEST_CODE], behind)
+        end = int(encode(pairs[first:stop], True, typical_gap, buffer[: behind + room + 2 * LONGEST_CODE], behind))
         if end < 0 or end - start > room:
             return False
         stops[row], ends[row] = stop, end
