@@ -12,8 +12,8 @@ from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
 from daisy_bluesky.sampling._summary import best_place
 
 SPACING = 1.5
-# Candidates looked at for each place in a batch before the spacing is given up.
-POOL = 64
+# Candidates looked at for each place in a batch: so many first, and so many before the spacing is given up.
+FIRST_POOL, POOL = 4, 64
 # Scores are told apart by the upper bits of their float32 pattern, to find the largest without sorting all.
 BUCKET_BITS = 18
 BUCKETS = 1 << (31 - BUCKET_BITS)
@@ -64,13 +64,17 @@ def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
         Each further from the better ones than 1.5 times its distance to the nearest measurement, as long as such
         pixels are found; then the best of the rest.
     """
-    best = np.sort(leading(pixels, POOL * n))[: POOL * n] & PLACE
-    candidates = np.stack(np.divmod(best.astype(np.int64), pixels.shape[1]), axis=1)
-    nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
-    distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
-    chosen = np.zeros(len(candidates), bool)
-    count = choose_apart(candidates, distance * SPACING, n, chosen)
-    if count < n:
+    keys = np.sort(leading(pixels, POOL * n))
+    for pool in (FIRST_POOL * n, POOL * n):
+        best = (keys[:pool] & PLACE).astype(np.int64)
+        candidates = np.stack(np.divmod(best, pixels.shape[1]), axis=1)
+        nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
+        distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
+        chosen = np.zeros(len(candidates), bool)
+        count = choose_apart(candidates, distance * SPACING, n, chosen)
+        if count == n:
+            break
+    else:
         choose_apart(candidates, np.zeros(len(candidates)), n - count, chosen)
     return ordered(candidates[chosen], last)
 

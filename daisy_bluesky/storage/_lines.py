@@ -92,13 +92,17 @@ def _named(value: float) -> str:
 
 
 def _named_in_array(value: Any) -> Any:
-    if isinstance(value, list) and _NUMBERS.issuperset(map(type, value)):
-        if math.inf not in value and -math.inf not in value:
-            return value
+    if isinstance(value, list) and _are_finite(value):
+        return value
     array = np.asarray(value)
     if array.dtype.kind != "f" or not np.isinf(array).any():
         return value
     return _named_in_list(array.tolist())
+
+
+def _are_finite(values: list[Any]) -> bool:
+    """Tell whether values are, on the face of it, numbers and none is infinite."""
+    return _NUMBERS.issuperset(map(type, values)) and math.inf not in values and -math.inf not in values
 
 
 def _named_in_list(value: Any) -> Any:
