@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._field import MASK, SHIFT
-from daisy_bluesky.sampling._geometry import describe
+from daisy_bluesky.sampling._geometry import INPUTS, describe
 from daisy_bluesky.sampling._regression import (
     FIRST,
-    INPUTS,
     SECOND,
     SIZES,
     Regression,
