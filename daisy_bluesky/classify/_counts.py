@@ -86,9 +86,15 @@ def phase_names(names: Sequence[str] | None, phases: int) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
-@compiled
 def total_counts(spectra: Spectra) -> Floats:
-    """Return the counts in each spectrum, (n,)."""
+    """Return the counts in each spectrum, (n,); sums of whole numbers are exact, in whatever order."""
+    if spectra.dtype.kind == "u":
+        return np.asarray(spectra.sum(axis=1, dtype=np.uint64), np.float64)
+    return _total_counts(spectra)
+
+
+@compiled
+def _total_counts(spectra: Spectra) -> Floats:
     totals = np.zeros(spectra.shape[0])
     for row in range(spectra.shape[0]):
         for channel in range(spectra.shape[1]):
@@ -119,7 +125,8 @@ def bin_counts(spectra: Spectra, bin_of: Integers, bins: int) -> Singles:
     binned = np.zeros((spectra.shape[0], bins), np.float32)
     for row in range(spectra.shape[0]):
         for channel in range(spectra.shape[1]):
-            binned[row, bin_of[channel]] += np.float32(spectra[row, channel])
+            if spectra[row, channel] != 0:  # of a short exposure most are
+                binned[row, bin_of[channel]] += np.float32(spectra[row, channel])
     return binned
 
 

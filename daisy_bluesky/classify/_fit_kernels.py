@@ -23,18 +23,20 @@ def mixture(binned: Floats, expected: Floats, best: int, steps: int) -> Floats:
     weights = np.full(phases, 0.1 / max(phases - 1, 1))
     weights[best] = 0.9 if phases > 1 else 1.0
     total = max(binned.sum(), 1.0)
-    blend = np.zeros(bins)
+    blend, shares = np.zeros(bins), np.empty(phases)
+    by_bin = expected.T.copy()
     for step in range(steps + 1):
         blend[:] = 1e-12
         for phase in range(phases):
             for k in range(bins):
                 blend[k] += weights[phase] * expected[phase, k]
         if step < steps and phases > 1:
+            shares[:] = 0.0
+            for k in range(bins):
+                for phase in range(phases):  # in the inner loop, as sums of their own are computed side by side
+                    shares[phase] += binned[k] * by_bin[k, phase] / blend[k]
             for phase in range(phases):
-                share = 0.0
-                for k in range(bins):
-                    share += binned[k] * expected[phase, k] / blend[k]
-                weights[phase] *= share / total
+                weights[phase] *= shares[phase] / total
     return np.concatenate((blend, weights))
 
 
@@ -105,7 +107,8 @@ def fit_statistics(
         binning, bins = bin_of[levels[row], best], 8 << levels[row]
         binned = np.zeros(bins)
         for channel in range(spectra.shape[1]):
-            binned[binning[channel]] += spectra[row, channel]
+            if spectra[row, channel] != 0:
+                binned[binning[channel]] += spectra[row, channel]
         means = expected[levels[row], best, :, :bins].copy()
         fitted = mixture(binned, means, best, MIXING_STEPS)
         blend, weights = fitted[:bins], fitted[bins:]

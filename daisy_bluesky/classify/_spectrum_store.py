@@ -36,17 +36,15 @@ class SpectrumStore:
 
     def add_all(self, spectra: Spectra) -> int:
         """Keep spectra (n, channels) and return the number of the first."""
-        row, filled = np.nonzero(spectra)
         first, start = self._kept, int(self._starts[self._kept])
-        stop = start + len(filled)
+        stop = start + int(np.count_nonzero(spectra))
         if stop > len(self._channel):
             length = max(stop, 2 * len(self._channel))
             self._channel, self._count = _lengthened(self._channel, length), _lengthened(self._count, length)
         self._kept += len(spectra)
         if self._kept + 1 > len(self._starts):
             self._starts = _lengthened(self._starts, max(self._kept + 1, 2 * len(self._starts)))
-        self._channel[start:stop], self._count[start:stop] = filled, spectra[row, filled]
-        self._starts[first + 1 : self._kept + 1] = start + np.searchsorted(row, np.arange(1, len(spectra) + 1))
+        _list(spectra, start, self._starts[first + 1 :], self._channel, self._count)
         return first
 
     def spectra(self, numbers: Integers) -> Singles:
@@ -70,6 +68,18 @@ def _lengthened(values: NDArray[Any], length: int) -> NDArray[Any]:
     longer = np.empty(length, values.dtype)
     longer[: len(values)] = values
     return longer
+
+
+@compiled
+def _list(spectra: Spectra, start: int, ends: Integers, channel: Filled, count: Singles) -> None:
+    """List the filled channels of spectra (n, channels) from `start` on, and where those of each spectrum end."""
+    place = start
+    for row in range(spectra.shape[0]):
+        for filled in range(spectra.shape[1]):
+            if spectra[row, filled] != 0:
+                channel[place], count[place] = filled, spectra[row, filled]
+                place += 1
+        ends[row] = place
 
 
 @compiled

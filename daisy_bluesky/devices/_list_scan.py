@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -64,7 +65,8 @@ class ListScan:
         self._visits: NDArray[np.void] = np.empty(0, VISIT)
         self._readings: list[tuple[float, dict[str, Any]]] = []
         self._status: Any = FinishedStatus()
-        self._worker: threading.Thread | None = None
+        self._worker: ThreadPoolExecutor | None = None  # one thread for all scans between two stops
+        self._work: Future[None] | None = None
         self._going_on = threading.Event()
         self._between_visits = threading.Lock()
         self._ended = False
@@ -85,8 +87,9 @@ class ListScan:
         self._ended, self.limit = False, None
         self._going_on.set()
         self._status = ExposureStatus(None)
-        self._worker = threading.Thread(target=self._scan, args=(self._visits, self._status), name=self.name)
-        self._worker.start()
+        if self._worker is None:
+            self._worker = ThreadPoolExecutor(1, thread_name_prefix=self.name)
+        self._work = self._worker.submit(self._scan, self._visits, self._status)
         return FinishedStatus()
 
     def complete(self) -> Status:
@@ -162,10 +165,10 @@ class ListScan:
         self._ended = True
         self._going_on.set()
         self._let_go()
-        if self._worker is not None:
-            self._worker.join(2 * self._timeout)
-            if self._worker.is_alive():
+        if self._worker is not None and self._work is not None:
+            if wait([self._work], 2 * self._timeout).not_done:
                 raise TimeoutError(f"{self.name}: the visit in progress did not end within {2 * self._timeout:g} s")
+            self._worker.shutdown()
             self._worker = None
 
     def _let_go(self) -> None:

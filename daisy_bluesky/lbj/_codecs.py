@@ -38,10 +38,15 @@ def encode_item(values: NDArray[Any]) -> tuple[int, bytes]:
     if values.dtype.kind == "f":
         return _raw_or_deflated(values)
     codec, payload = _counts(values)
-    if len(payload) * _NEARLY_RAW > values.nbytes and (values.itemsize == 1 or values.nbytes >= _DEFLATE_FROM):
+    if not is_sparse_best(len(payload), values):
         other = _raw_or_deflated(values)
         return other if len(other[1]) < len(payload) else (codec, payload)
     return codec, payload
+
+
+def is_sparse_best(size: int, values: NDArray[Any]) -> bool:
+    """Return whether a payload of so many bytes is small enough for an item that deflate need not be tried."""
+    return size * _NEARLY_RAW <= values.nbytes or (values.itemsize > 1 and values.nbytes < _DEFLATE_FROM)
 
 
 def encode_pairs(pairs: NDArray[np.uint64], voxels: int, dtype: np.dtype[Any]) -> tuple[int, bytes]:

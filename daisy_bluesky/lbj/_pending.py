@@ -1,5 +1,7 @@
 """Spectra that were appended but are not yet in a block."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +37,17 @@ class Pending:
     def is_enough(self) -> bool:
         """Whether a block can be made."""
         return self._values >= 2 * self._enough or len(self._pairs) >= MOST_ITEMS
+
+    def until_enough(self, seq_nums: Sequence[int], pairs: Sequence[NDArray[np.uint64]]) -> int:
+        """Return how many items, from the first, can be added until a block can be made; 0 where a number repeats."""
+        if len(set(seq_nums)) < len(seq_nums) or not self._pairs.keys().isdisjoint(seq_nums):
+            return 0
+        values = self._values
+        for more, part in enumerate(pairs, 1):
+            values += part.size
+            if values >= 2 * self._enough or len(self._pairs) + more >= MOST_ITEMS:
+                return more
+        return len(pairs)
 
     def add(self, seq_num: int, pairs: NDArray[np.uint64]) -> None:
         """Keep an item, given by gap and count - 1 of each non-zero in turn; the last one of a number counts."""

@@ -1,5 +1,6 @@
 """Appending records to a file: items, blocks of items, and the spectral model that they are coded by."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,17 @@ class RecordWriter:
         place = self._file.end
         self._file.write(frame(self._file.seed, place, ITEM, codec, seq_num, payload))
         self._file.table.add(seq_num, place, len(payload))
+
+    def items(self, seq_nums: Sequence[int], codec: int, payloads: Sequence[bytes]) -> None:
+        """Write several items at once: all of them, or none where that fails."""
+        places, records, end = list[int](), list[bytes](), self._file.end
+        for seq_num, payload in zip(seq_nums, payloads, strict=True):
+            places.append(end)
+            records.append(frame(self._file.seed, end, ITEM, codec, seq_num, payload))
+            end += len(records[-1])
+        self._file.write(b"".join(records))
+        for seq_num, place, payload in zip(seq_nums, places, payloads, strict=True):
+            self._file.table.add(seq_num, place, len(payload))
 
     def tiles(self, seq_num: int, values: NDArray[Any]) -> None:
         """Write one item, (voxels,) of the file's type, in tiles or, where that is smaller, whole."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from daisy_bluesky.lbj._arguments import array_of, dtype_of, lengths_of, positive_number, whole_number
-from daisy_bluesky.lbj._codecs import encode_item, encode_pairs
+from daisy_bluesky.lbj._codecs import SPARSE, encode_item, encode_pairs
 from daisy_bluesky.lbj._coded import EVENTS_PER_TILE
 from daisy_bluesky.lbj._compact import WORTH, compact_path, write_compact
 from daisy_bluesky.lbj._errors import LBJError
@@ -28,6 +28,7 @@ from daisy_bluesky.lbj._plane import Plane
 from daisy_bluesky.lbj._record import LARGEST_SEQ_NUM, OVERHEAD
 from daisy_bluesky.lbj._record_writer import LARGE_ITEM, RecordWriter, in_tiles
 from daisy_bluesky.lbj._references import References
+from daisy_bluesky.lbj._sparse_page import SparsePage, sparse_page
 from daisy_bluesky.lbj._spectra_codecs import stored_dtype
 from daisy_bluesky.lbj._subset import MOST_PLACES
 from daisy_bluesky.lbj._values import encode_values
@@ -155,9 +156,7 @@ class Writer:
         OSError
             If the system does not take the bytes, e.g. on a full disk; the file is then as it was.
         """
-        number = whole_number("seq_num", seq_num)
-        if not 0 <= number <= LARGEST_SEQ_NUM:
-            raise ValueError(f"seq_num {number} must be from 0 to 2**63 - 1")
+        number = _checked_seq_num(seq_num)
         values = array_of("item", item)
         write = self._listed(number, values) if values.dtype.names is not None else self._dense(number, values)
         with self._append_lock:
@@ -166,6 +165,33 @@ class Writer:
             if self._pending.is_enough:
                 self._records.block(*self._pending.take())
         self._commits.wrote()
+
+    def append_all(self, seq_nums: Sequence[int], items: ArrayLike) -> None:
+        """Write several items, in less time than one by one; the file becomes the same as by `append` of each.
+
+        Parameters
+        ----------
+        seq_nums : sequence of int
+            Sequence number of each item.
+        items : (n, *shape, channels) array
+            The values.
+
+        Raises
+        ------
+        ValueError, TypeError, OSError
+            As `append` does. Items before the one that failed may have been written.
+        """
+        values, numbers = array_of("items", items), [_checked_seq_num(seq_num) for seq_num in seq_nums]
+        if len(values) != len(numbers):
+            raise ValueError(f"{len(values)} items for {len(numbers)} sequence numbers; give one for each")
+        page = self._page(values)
+        with self._append_lock:
+            self._check_open()
+            written = 0 if page is None else self._write_page(numbers, page)
+        for _ in range(written):
+            self._commits.wrote()
+        for number, item in zip(numbers[written:], values[written:], strict=True):
+            self.append(number, item)
 
     def flush(self) -> None:
         """Return at once: `append` has handed every record to the operating system. ValueError where closed."""
@@ -255,6 +281,27 @@ class Writer:
         else:
             self._pending.add(seq_num, pairs)
 
+    def _page(self, values: NDArray[Any]) -> SparsePage | None:
+        """Return items made ready together, None where they have to be written one by one."""
+        if self._in_tiles or values.dtype.kind != "u" or values.dtype != self.header.dtype:
+            return None
+        if values.shape[1:] != self.header.item_shape:
+            return None
+        return sparse_page(np.ascontiguousarray(values).reshape(len(values), self.header.voxels))
+
+    def _write_page(self, numbers: Sequence[int], page: SparsePage) -> int:
+        """Write items, and blocks as they become due; return how many there were before one that is pending already."""
+        written = 0
+        while more := self._pending.until_enough(numbers[written:], page.pairs[written:]):
+            some = slice(written, written + more)
+            self._records.items(numbers[some], SPARSE, page.payloads[some])
+            for number, pairs in zip(numbers[some], page.pairs[some], strict=True):
+                self._pending.add(number, pairs)
+            if self._pending.is_enough:
+                self._records.block(*self._pending.take())
+            written += more
+        return written
+
     def _check_open(self) -> None:
         if self._file.closed:
             raise ValueError(f"{self.path} is closed; open it with append=True to go on with it")
@@ -265,6 +312,13 @@ class Writer:
         if values.dtype != self.header.dtype:
             values = _converted(values, self.header.dtype)
         return np.ascontiguousarray(values).reshape(-1)
+
+
+def _checked_seq_num(seq_num: int) -> int:
+    number = whole_number("seq_num", seq_num)
+    if not 0 <= number <= LARGEST_SEQ_NUM:
+        raise ValueError(f"seq_num {number} must be from 0 to 2**63 - 1")
+    return number
 
 
 def _converted(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -48,6 +48,7 @@ def measure_batches(
     yield Msg("declare_stream", None, scan, name="primary", collect=True)
     measured, saved = recommender.visits, False
     yield from steer(steering)
+    yield Msg("checkpoint")
     targets = recommender.decide_batch(batch)
     while (reason := rule.reason(recommender, measured)) is None and targets[0]:
         visits = _visits(targets, rule.left(measured))
@@ -85,11 +86,8 @@ def _scan(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
 
 
 def _run(scan: ListScan, visits: NDArray[np.void]) -> MsgGenerator[bool]:
-    yield Msg("checkpoint")
     yield Msg("prepare", scan, visits, group=SCANNING)
-    yield Msg("wait", None, group=SCANNING)
     yield Msg("kickoff", scan, group=SCANNING)
-    yield Msg("wait", None, group=SCANNING)
     try:
         return (yield from _await(scan))
     except Exception:

@@ -1,6 +1,6 @@
 """Checking a page of events against its schema, without going through what the schema leaves open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,17 +29,29 @@ def _flat(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _each_item = type(_ORIGINAL).VALIDATORS["items"]
+_each_property = type(_ORIGINAL).VALIDATORS["additionalProperties"]
+_OF_TYPE: Mapping[str, set[type]] = {"string": {str}, "number": {float, int}, "integer": {int}, "array": {list}}
+
+
+def _are(values: Iterable[Any], wanted: Any) -> bool:
+    """Tell whether values are, on the face of it, all of the one type that is asked for, and nothing else is."""
+    kind = wanted.get("type") if isinstance(wanted, dict) and len(wanted) == 1 else None
+    return isinstance(kind, str) and kind in _OF_TYPE and _OF_TYPE[kind].issuperset(map(type, values))
 
 
 def _items(validator: Any, items: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Exception]:
     """Find the same faults in the items of an array; where all are of the one type asked for, there are none."""
-    kind = items.get("type") if isinstance(items, dict) and len(items) == 1 else None
-    typed = isinstance(kind, str) and validator.is_type(instance, "array")
-    if not (typed and all(validator.is_type(item, kind) for item in instance)):
+    if type(instance) is not list or not _are(instance, items):
         yield from _each_item(validator, items, instance, schema)
 
 
-_QUICK = extend(type(_ORIGINAL), {"items": _items})(schema=_flat(_ORIGINAL.schema))
+def _additional(validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Exception]:
+    """Find the same faults in properties of any name; where all are of the one type asked for, there are none."""
+    if type(instance) is not dict or not _are(instance.values(), wanted):
+        yield from _each_property(validator, wanted, instance, schema)
+
+
+_QUICK = extend(type(_ORIGINAL), {"items": _items, "additionalProperties": _additional})(schema=_flat(_ORIGINAL.schema))
 
 
 @contextmanager

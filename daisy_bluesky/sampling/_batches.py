@@ -12,8 +12,12 @@ from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
 from daisy_bluesky.sampling._summary import best_place
 
 SPACING = 1.5
-# Candidates looked at for each place in a batch before the spacing is given up.
-POOL = 64
+# Candidates looked at for each place in a batch: so many first, and so many before the spacing is given up.
+FIRST_POOL, POOL = 4, 64
+# Scores are told apart by the upper bits of their float32 pattern, to find the largest without sorting all.
+BUCKET_BITS = 18
+BUCKETS = 1 << (31 - BUCKET_BITS)
+PLACE = np.uint64((1 << 32) - 1)
 # A way is shortened in so many sweeps at most, by turning round parts of so many places at most.
 SWEEPS, PART, LEAST_SAVED = 20, 100, 1e-9
 
@@ -60,16 +64,17 @@ def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
         Each further from the better ones than 1.5 times its distance to the nearest measurement, as long as such
         pixels are found; then the best of the rest.
     """
-    scores = pixels["score"].ravel()
-    pool = min(POOL * n, len(scores))
-    best = np.argpartition(-scores, pool - 1)[:pool]
-    best = best[np.lexsort((best, -scores[best]))]
-    candidates = np.stack(np.unravel_index(best[scores[best] >= 0], pixels.shape), axis=1)
-    nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
-    distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
-    chosen = np.zeros(len(candidates), bool)
-    count = choose_apart(candidates, distance * SPACING, n, chosen)
-    if count < n:
+    keys = np.sort(leading(pixels, POOL * n))
+    for pool in (FIRST_POOL * n, POOL * n):
+        best = (keys[:pool] & PLACE).astype(np.int64)
+        candidates = np.stack(np.divmod(best, pixels.shape[1]), axis=1)
+        nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
+        distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
+        chosen = np.zeros(len(candidates), bool)
+        count = choose_apart(candidates, distance * SPACING, n, chosen)
+        if count == n:
+            break
+    else:
         choose_apart(candidates, np.zeros(len(candidates)), n - count, chosen)
     return ordered(candidates[chosen], last)
 
@@ -78,6 +83,44 @@ def ordered(positions: NDArray[np.int64], last: Place | None) -> list[Place]:
     """Return positions, (n, 2), as (row, column) in an order of short travel from where the probe is."""
     start = positions[0] if last is None else np.array(last)
     return [(int(row), int(column)) for row, column in positions[short_tour(positions, start)]]
+
+
+@compiled
+def leading(pixels: NDArray[Any], n: int) -> NDArray[np.uint64]:
+    """Return keys of the n largest scores and a few more; sorted they are in falling order of score, then by place.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) PIXEL
+        State of the field, up to date; what has a negative score is left out.
+    n : int
+        How many are wanted.
+
+    Returns
+    -------
+    (m,) uint64
+        The lower half of a key is the place, row * columns + column; m is less than n where there are no more.
+    """
+    rows, columns = pixels.shape
+    scores = np.empty(pixels.size, np.float32)
+    patterns = scores.view(np.uint32)  # in the order of the scores, as these are not negative
+    held = np.zeros(BUCKETS, np.int64)
+    for row in range(rows):
+        for column in range(columns):
+            place = row * columns + column
+            scores[place] = pixels[row, column].score + np.float32(0.0)  # no negative zero
+            if scores[place] >= 0:
+                held[patterns[place] >> BUCKET_BITS] += 1
+    lowest, count = BUCKETS - 1, held[BUCKETS - 1]
+    while count < n and lowest > 0:
+        lowest -= 1
+        count += held[lowest]
+    keys = np.empty(count, np.uint64)
+    for place in range(len(scores) - 1, -1, -1):
+        if scores[place] >= 0 and patterns[place] >> BUCKET_BITS >= lowest:
+            count -= 1
+            keys[count] = (np.uint64(PLACE - patterns[place]) << np.uint64(32)) + np.uint64(place)
+    return keys
 
 
 @compiled

@@ -31,6 +31,8 @@ def vote(pixels: NDArray[Any], row: int, column: int) -> int:
     pixel, place = pixels[row, column], (row << SHIFT) + column
     if pixel.sample != 0 or pixel.neighbours[0] < 0:
         return int(pixel.sample)
+    if _agree(pixels, pixel):
+        return sample_at(pixels, pixel.neighbours[0])
     best, largest = 0, 0.0
     for slot in range(NEIGHBOURS):
         if pixel.neighbours[slot] < 0:
@@ -40,6 +42,16 @@ def vote(pixels: NDArray[Any], row: int, column: int) -> int:
         if weight > largest:
             best, largest = label, weight
     return int(best)
+
+
+@compiled
+def _agree(pixels: NDArray[Any], pixel: Any) -> bool:
+    """Tell whether all neighbours carry the same label, as most do."""
+    label = sample_at(pixels, pixel.neighbours[0])
+    for slot in range(1, NEIGHBOURS):
+        if pixel.neighbours[slot] >= 0 and sample_at(pixels, pixel.neighbours[slot]) != label:
+            return False
+    return True
 
 
 @compiled

@@ -13,6 +13,8 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._field import FAR, MASK, NEIGHBOURS, SHIFT
 
 CELL = 8
+# As long as their square is no more than so many times the pixels, measurements are found quicker in a list.
+FEW = 16
 
 
 @compiled
@@ -80,15 +82,21 @@ def search(pixels: NDArray[Any], row: int, column: int) -> None:
 def search_all(pixels: NDArray[Any]) -> None:
     """Find every list anew, in cells whose pixels share one set of possible neighbours."""
     rows, columns = pixels.shape
-    found = np.empty(pixels.size, np.int32)
-    total = _gather(pixels, 0, 0, rows + columns, found)
-    few = total * total <= pixels.size
+    every, near = np.empty(pixels.size, np.int32), np.empty(pixels.size, np.int32)
+    total = _gather(pixels, 0, 0, rows + columns, every)
+    few = total * total <= FEW * pixels.size
     for top in range(0, rows, CELL):
         for left in range(0, columns, CELL):
-            count = total if few else _gather_for_cell(pixels, top, left, found)
-            for row in range(top, min(top + CELL, rows)):
-                for column in range(left, min(left + CELL, columns)):
-                    _select(pixels[row, column], (row << SHIFT) + column, found[:count])
+            row, column = min(top + CELL // 2, rows - 1), min(left + CELL // 2, columns - 1)
+            if few:
+                _select(pixels[row, column], (row << SHIFT) + column, every[:total])
+                count = _within(every[:total], (row << SHIFT) + column, _radius(pixels[row, column]), near)
+            else:
+                search(pixels, row, column)
+                count = _gather(pixels, row, column, _radius(pixels[row, column]), near)
+            for r in range(top, min(top + CELL, rows)):
+                for c in range(left, min(left + CELL, columns)):
+                    _select(pixels[r, c], (r << SHIFT) + c, near[:count])
 
 
 @compiled
@@ -100,13 +108,21 @@ def _clear(pixel: Any) -> None:
 
 
 @compiled
-def _gather_for_cell(pixels: NDArray[Any], top: int, left: int, found: NDArray[np.int32]) -> int:
-    """List the measurements that can be a neighbour of any pixel of a cell; return how many there are."""
-    row, column = min(top + CELL // 2, pixels.shape[0] - 1), min(left + CELL // 2, pixels.shape[1] - 1)
-    search(pixels, row, column)
+def _radius(centre: Any) -> int:
+    """Return how far from the centre of a cell the neighbours of its pixels lie at most, by the list of the centre."""
     # Every pixel lies within 0.71 cells of the centre, so its neighbours lie within reach + 1.42 cells of it.
-    radius = int(np.sqrt(pixels[row, column].reach) + 1.5 * CELL) + 1
-    return _gather(pixels, row, column, radius, found)
+    return int(np.sqrt(centre.reach) + 1.5 * CELL) + 1
+
+
+@compiled
+def _within(every: NDArray[np.int32], place: int, radius: int, near: NDArray[np.int32]) -> int:
+    """List those of some measurements that lie within `radius` of a place; return how many there are."""
+    count = 0
+    for sample in every:
+        if squared_distance(place, sample) <= radius * radius:
+            near[count] = sample
+            count += 1
+    return count
 
 
 @compiled

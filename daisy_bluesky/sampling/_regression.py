@@ -95,7 +95,7 @@ _first_layer, _second_layer, _last_layer = (_layer_of(*sizes) for sizes in pairw
 
 
 @compiled
-def _rectify(values: Singles) -> None:
+def rectify(values: Singles) -> None:
     """Set negative values to 0."""
     for number in range(len(values)):
         values[number] = max(values[number], np.float32(0.0))
@@ -108,9 +108,9 @@ def predict(pixels: NDArray[Any], row: int, column: int, weights: NDArray[np.flo
     last = second + (FIRST + 1) * SECOND
     describe(pixels, row, column, room.features, room.inputs)
     _first_layer(room.inputs, weights[:second], room.first)
-    _rectify(room.first)
+    rectify(room.first)
     _second_layer(room.first, weights[second:last], room.second)
-    _rectify(room.second)
+    rectify(room.second)
     _last_layer(room.second, weights[last:], room.outputs)
 
 
@@ -136,11 +136,19 @@ def rate(pixels: NDArray[Any], row: int, column: int, regression: Regression, ro
         To write to.
     """
     pixel = pixels[row, column]
+    if pixel.sample == 0 and pixel.neighbours[0] >= 0:
+        predict(pixels, row, column, regression.weights, room)
+    put_rating(pixels, row, column, regression, room)
+
+
+@compiled
+def put_rating(pixels: NDArray[Any], row: int, column: int, regression: Regression, room: Scratch) -> None:
+    """Set the score and doubt of a pixel to what `room.outputs` say, or where nothing can be predicted, without it."""
+    pixel = pixels[row, column]
     pixel.score = NEVER
     if pixel.sample != 0 or pixel.neighbours[0] < 0:
         pixel.doubt = 0.0 if pixel.sample != 0 else 1.0
         return
-    predict(pixels, row, column, regression.weights, room)
     pixel.doubt = probability(room.outputs[DOUBT])
     if not pixel.closed:
         area = squared_distance((row << SHIFT) + column, pixel.neighbours[0])

@@ -230,7 +230,7 @@ class Slads:
         places = checked_positions(positions, self.shape, self._field.pixels["inside"])
         findings = checked_findings(evidence, len(places))
         names = checked_visits(visits, len(places))
-        if len(places) > self._pixels.size // 256 + NEIGHBOURS:
+        if len(places) > self._pixels.size // 256 + NEIGHBOURS or self._is_start_of_few(len(places)):
             self._stale = True
         changes: list[tuple[int, int, int, bool, bool]] = []
         for index, place in enumerate(places):
@@ -296,6 +296,10 @@ class Slads:
         """Return what one pixel becomes by the visits to it, as `CHANGE` has it."""
         closed = bool(self._forbidden[place] or self._vetoed[place]) or self._ledger.visited(place)
         return (*place, self._ledger.label(place), closed, len(self._ledger) > len(self._start))
+
+    def _is_start_of_few(self, n: int) -> bool:
+        """Tell whether n visits of the start pattern, which needs no scores, change the lists of most pixels."""
+        return len(self._ledger) + n <= len(self._start) and 2 * NEIGHBOURS * n > self._samples
 
     def _settle(self, changes: NDArray[np.void]) -> None:
         """Make the field's state agree with what pixels become, (n,) CHANGE."""

@@ -9,6 +9,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._features import vote
 from daisy_bluesky.sampling._field import BLOCK, MASK, SHIFT, TILE, Summary
 from daisy_bluesky.sampling._neighbours import insert, reaches, search, search_all, squared_distance
+from daisy_bluesky.sampling._pairwise import rate_places
 from daisy_bluesky.sampling._regression import Regression, rate, scratch
 from daisy_bluesky.sampling._summary import mark, summarise, summarise_all
 
@@ -175,10 +176,9 @@ def _queue_around(pixels: NDArray[Any], row: int, column: int, queue: NDArray[np
 @compiled
 def finish(pixels: NDArray[Any], summary: Summary, queue: NDArray[np.int32], regression: Regression) -> None:
     """Rate the queued pixels again, empty the queue and summarise their tiles."""
-    room = scratch()
+    rate_places(pixels, queue, regression)
     for place in queue:
         row, column = place >> SHIFT, place & MASK
-        rate(pixels, row, column, regression, room)
         pixels[row, column].queued = False
         mark(summary, row, column)
     summarise(pixels, summary, queue)
@@ -197,10 +197,11 @@ def rebuild(pixels: NDArray[Any], summary: Summary, regression: Regression) -> N
 @compiled
 def rate_all(pixels: NDArray[Any], summary: Summary, regression: Regression) -> None:
     """Compute every score and every tile summary anew."""
-    room = scratch()
+    places = np.empty(pixels.shape[1], np.int32)
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
-            rate(pixels, row, column, regression, room)
+            places[column] = (row << SHIFT) + column
+        rate_places(pixels, places, regression)
     summarise_all(pixels, summary)
 
 

@@ -11,6 +11,7 @@ import orjson
 Document = dict[str, Any]
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
+_NUMBERS = {float, int}
 _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -91,10 +92,17 @@ def _named(value: float) -> str:
 
 
 def _named_in_array(value: Any) -> Any:
+    if isinstance(value, list) and _are_finite(value):
+        return value
     array = np.asarray(value)
     if array.dtype.kind != "f" or not np.isinf(array).any():
         return value
     return _named_in_list(array.tolist())
+
+
+def _are_finite(values: list[Any]) -> bool:
+    """Tell whether values are, on the face of it, numbers and none is infinite."""
+    return _NUMBERS.issuperset(map(type, values)) and math.inf not in values and -math.inf not in values
 
 
 def _named_in_list(value: Any) -> Any:

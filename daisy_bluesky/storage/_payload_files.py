@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
 from daisy_bluesky.lbj import Writer
 from daisy_bluesky.storage._lines import Document
 from daisy_bluesky.storage._payload import Payload, stream_resource
@@ -52,8 +55,7 @@ class PayloadFiles:
         known, writer, resource = self._files[place]
         if known != payload:
             raise ValueError(f"{payload.stream} {payload.data_key}: shape and dtype cannot change within a run")
-        for seq_num, array in zip(seq_nums, arrays, strict=True):
-            writer.append(seq_num, array)
+        _append(writer, seq_nums, arrays)
         writer.flush()
         yield "stream_datum", self._datum(resource, descriptor, seq_nums)
 
@@ -86,3 +88,12 @@ class PayloadFiles:
             "indices": {"start": first - 1, "stop": last},
             "seq_nums": {"start": first, "stop": last + 1},
         }
+
+
+def _append(writer: Writer, seq_nums: Sequence[int], arrays: Sequence[NDArray[Any]]) -> None:
+    """Write arrays, all at once where there are several of one kind."""
+    if len(arrays) > 1 and arrays[0].dtype.names is None and len({(each.dtype, each.shape) for each in arrays}) == 1:
+        writer.append_all(seq_nums, np.stack(arrays))
+        return
+    for seq_num, array in zip(seq_nums, arrays, strict=True):
+        writer.append(seq_num, array)
