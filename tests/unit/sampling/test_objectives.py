@@ -89,9 +89,12 @@ def test_rare_phases_count_more_than_common_ones():
     labels = 1.0 + STRIPE + 2.0 * small
     visited = {}
     for name in ("phases", "rare phases"):
-        measured = sampled(Objectives(SHAPE, {name: 1.0}, seed=2), {"phases": labels}, {"phases": 0.0}, 300)
-        visited[name] = measured[near_border(small)].mean() / measured[near_border(STRIPE)].mean()
-    assert visited["rare phases"] > 1.1 * visited["phases"]
+        each = [
+            sampled(Objectives(SHAPE, {name: 1.0}, seed=seed), {"phases": labels}, {"phases": 0.0}, 300)
+            for seed in range(3)
+        ]
+        visited[name] = np.mean([one[near_border(small)].mean() / one[near_border(STRIPE)].mean() for one in each])
+    assert visited["rare phases"] > 1.2 * visited["phases"]
 
 
 def test_boundaries_are_an_objective():

@@ -193,7 +193,8 @@ def test_an_operator_restricts_and_opens_again_in_mid_run(two_phases):
     sampler.restrict(np.ones(two_phases.shape, bool))
     free.ingest(np.argwhere(~before & (rows >= 90)), two_phases[~before & (rows >= 90)])
     np.testing.assert_array_equal(sampler.suggest(), free.suggest())
-    np.testing.assert_array_equal(sampler.suggest(20), free.suggest(20))
+    # the order starts where the beam is, which is not the same
+    assert set(as_places(sampler.suggest(20))) == set(as_places(free.suggest(20)))
 
 
 def test_a_restriction_holds_in_the_start_pattern_and_does_not_open_what_was_closed():
