@@ -132,7 +132,9 @@ def test_other_files_are_no_spectra(tmp_path):
     labels = np.arange(400).reshape(20, 20) % 2
     np.savez(tmp_path / "other.npz", a=np.ones(3))
     (tmp_path / "text.npz").write_text("no archive")
-    for name in ("other.npz", "text.npz"):
+    np.save(tmp_path / "plain.npy", labels)
+    np.savez(tmp_path / "words.npz", spectra=np.full((2, 3), "many"), labels=np.array([1, 2]))
+    for name in ("other.npz", "text.npz", "plain.npy", "words.npz"):
         with pytest.raises(ValueError, match=r"^spectra: .*neither"):
             rehearse_survey(labels, spectra=tmp_path / name)
     counts = np.random.default_rng(0).poisson(3.0, (20, 64))

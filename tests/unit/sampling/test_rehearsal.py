@@ -122,4 +122,4 @@ def test_allocated_dose_is_foretold_by_the_map_that_a_run_stores(labels):
             spent += asked["dwell"].sum() + len(asked) * cost.overhead
         stored.append(total_distortion(policy.reconstruct(), labels))
         foretold += [one.distortion for one in dosed(PaperField(labels, MEANS, rate, cost, seed), [price], 0.0)]
-    assert np.mean(foretold) == pytest.approx(np.mean(stored), abs=0.2)  # by the other map 0.7
+    assert np.mean(foretold) == pytest.approx(np.mean(stored), abs=0.2)  # by the other map 0.4
