@@ -136,7 +136,6 @@ def recommended_plan(rehearsal: Rehearsal, classifier: str = "CLASSIFIER.npz") -
     if cost.scarce == "electrons":
         model = f"{model[:-1]}, 'scarce': 'electrons'}}"
     dwell = best.exposure / (rows * columns)
-    return (
-        f'adaptive_map({detectors}, dwell_time={dwell:.3g}, fraction=1.0, classifier="{classifier}", policy="dose", '
-        f"cost={model})"
-    )
+    # where less than one of the shortest visits a pixel is needed, there are fewer of them
+    visits = f"dwell_time={max(dwell, cost.minimum_dwell):.3g}, fraction={min(dwell / cost.minimum_dwell, 1.0):.3g}"
+    return f'adaptive_map({detectors}, {visits}, classifier="{classifier}", policy="dose", cost={model})'

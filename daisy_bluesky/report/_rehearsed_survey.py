@@ -103,8 +103,8 @@ def _spectra(path: str | Path | None, current: float) -> tuple[NDArray[np.float6
         return PhaseClassifier.load(path).likelihood.means, None
     except OSError as error:
         raise ValueError(f"spectra: {path} cannot be read ({error.strerror}); give a classifier or spectra") from None
-    except (ValueError, AttributeError, EOFError, zipfile.BadZipFile):
-        # the cause would speak of pickles, or of one kind of file where two are welcome
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+        # a plain .npy is no archive; other causes would speak of pickles, or of one kind of file where two are welcome
         raise ValueError(
             f"spectra: {path} is neither a phase classifier nor an .npz of spectra (n, channels) and labels (n,)"
         ) from None

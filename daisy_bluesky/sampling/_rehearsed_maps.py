@@ -138,5 +138,5 @@ def dosed(field: PaperField, budgets: Sequence[float], enough: float) -> list[Pa
             positions = np.stack([asked["row"], asked["column"]], axis=1)
             policy.ingest(positions, field.measure(positions, asked["dwell"]), dwell=asked["dwell"])
             visits, exposure = visits + len(asked), exposure + float(asked["dwell"].sum())
-        found.append(field.paid(visits, exposure, policy.labels))
+        found.append(field.paid(visits, exposure, policy.reconstruct()))
     return found

@@ -6,6 +6,7 @@ import bluesky.preprocessors as bpp
 from bluesky.magics import BlueskyMagics
 
 from daisy_bluesky.callbacks import DamageWatcher, FrameSum, ScreeWatcher, SignalWindow
-from daisy_bluesky.plans import adaptive_map, multiframe_map, raster_map, sparse_map
+from daisy_bluesky.devices import FrameScan
+from daisy_bluesky.plans import Steering, adaptive_map, multiframe_map, raster_map, sparse_map
 
 get_ipython().register_magics(BlueskyMagics)

@@ -1,5 +1,7 @@
 """Maps of several objectives under a real RunEngine, steered while they are measured, and decided again."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,22 @@ def test_energy_losses_alone_decide_and_give_maps_with_their_variances(engine, i
     assert picture.stat().st_size > 10_000
     assert len(documents.events("decisions")) == len(documents.events()) == round(0.2 * 24 * 24)
     same_decisions(documents)
+
+
+def test_the_first_example_of_the_how_to_maps_the_virtual_specimen(engine, documents):
+    specimen = VirtualSpecimen.demo()
+    devices = make_devices(VirtualInstrument(specimen), current=500.0)
+    text = (Path(__file__).parents[2] / "docs/how-to/map-several-elements.md").read_text()
+    example = text[text.index("RE(adaptive_map(") :].partition("\n\n")[0]
+    names = {"eds": devices.eds, "eels": devices.eels, "probe": devices.probe, "adaptive_map": adaptive_map}
+    eval(example, {"RE": lambda plan: engine(plan, documents), **names})
+    assert documents.one("stop")["reason"] == "dose reached"
+    assert len(documents.events()) == pytest.approx(0.2 * 64 * 64, rel=0.1)
+    labels = specimen.labels[:64, :64]
+    (result,) = documents.events("result")
+    for name, holding in (("Ti_Ka", {"ilmenite"}), ("Ca_L3", {"augite", "plagioclase"})):
+        there = np.isin(labels, [label for label, phase in enumerate(specimen.phases, 1) if phase in holding])
+        assert np.corrcoef(np.ravel(result["data"][f"{name}_map"]), there.ravel())[0, 1] > 0.8
 
 
 def test_the_map_ends_when_the_dose_is_spent(engine, instrument, documents):

@@ -17,7 +17,11 @@ told["points"] = len(catalog[-1]["primary"].read()["eds_spectrum"])
 %mov probe.row 5 probe.column 7
 told["position"] = probe.position
 told["stock"] = len(RE(bp.count([haadf], num=3)))
-told["names"] = [name for name in "beam probe haadf eds eels daisy bp bps bpp raster_map sparse_map".split()
+told["frame"] = len(RE(bp.count([FrameScan([haadf, eds], probe, shape=(8, 8), dwell_time=1e-4)])))
+steering = Steering()
+(uid,) = RE(adaptive_map([eds], probe, shape=(16, 16), objectives={"Ti Ka": 1.0}, fraction=0.1, steering=steering))
+told["weights"] = steering.weights
+told["names"] = [name for name in "beam probe haadf eds eels daisy bp bps bpp raster_map sparse_map rehearse".split()
                  if name not in globals()]
 told["blanked"] = beam.blanked.get()
 print("told", told)
@@ -64,6 +68,8 @@ def test_engine_devices_plans_catalog_and_magics_are_there(finished):
         "points": 102,
         "position": (5.0, 7.0),
         "stock": 1,
+        "frame": 1,
+        "weights": {"Ti Ka": 1.0},
         "names": [],
         "blanked": True,
     }

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from PIL import Image
 from rich.console import Console
 
 from daisy_bluesky.plans import adaptive_map, raster_map
+from daisy_bluesky.plans._grid import visits_of
+from daisy_bluesky.plans._policy import chosen_policy
 from daisy_bluesky.report import draw_rehearsal, print_rehearsal, recommended_plan, rehearse_survey
 from daisy_bluesky.sampling import Forecast, Rehearsal, VisitCost
 
@@ -42,7 +45,23 @@ def test_it_says_what_is_needed_when_what_is_better_and_what_to_type(rehearsal):
     assert "allocated dose: 6 s" in text
     assert "less than 70 ms" in text.replace("\n", " ")
     assert "0.0250 ±0.0025" in text
-    assert 'RE(adaptive_map([haadf, eds], probe, shape=(20, 30), dwell_time=0.00333, fraction=1.0, classifier="' in text
+    assert 'RE(adaptive_map([haadf, eds], probe, shape=(20, 30), dwell_time=0.00333, fraction=1, classifier="' in text
+
+
+@pytest.mark.parametrize("needed", [0.3, 0.999, 1.001, 1.3])
+def test_a_plan_of_about_one_shortest_visit_a_pixel_is_accepted(rehearsal, needed):
+    """The shortest visit is what is told, or one that three figures round up or down."""
+    for shortest in (1e-4, 1.2349e-4, 1.2351e-4):
+        one = forecast("dose", 6.0, needed * shortest * 600, 0.2, 0.01)
+        dosed = replace(rehearsal, cost=VisitCost(settling=5e-4, minimum_dwell=shortest), needed={"dose": one})
+        asked = eval(
+            recommended_plan(dosed), {"adaptive_map": lambda *_, **asked: asked, "haadf": 1, "eds": 2}, {"probe": 3}
+        )
+        policy = chosen_policy(asked, asked["dwell_time"], {})
+        assert policy["policy"] == "dose"
+        assert asked["dwell_time"] * visits_of(asked["fraction"], asked["shape"]) == pytest.approx(
+            one.exposure, rel=0.02
+        )
 
 
 @pytest.mark.parametrize("policy", ["raster", "sparse", "dose"])
@@ -113,7 +132,9 @@ def test_other_files_are_no_spectra(tmp_path):
     labels = np.arange(400).reshape(20, 20) % 2
     np.savez(tmp_path / "other.npz", a=np.ones(3))
     (tmp_path / "text.npz").write_text("no archive")
-    for name in ("other.npz", "text.npz"):
+    np.save(tmp_path / "plain.npy", labels)
+    np.savez(tmp_path / "words.npz", spectra=np.full((2, 3), "many"), labels=np.array([1, 2]))
+    for name in ("other.npz", "text.npz", "plain.npy", "words.npz"):
         with pytest.raises(ValueError, match=r"^spectra: .*neither"):
             rehearse_survey(labels, spectra=tmp_path / name)
     counts = np.random.default_rng(0).poisson(3.0, (20, 64))
