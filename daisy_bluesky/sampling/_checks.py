@@ -7,6 +7,7 @@ from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import LARGEST_SIDE
 
 LARGEST_LABEL = 255
+IMPOSSIBLE = -1e9  # nats: as good as -inf, and stays finite when visits exclude each other's phases
 
 
 def check_arguments(shape: tuple[int, int], phases: int, start_fraction: float) -> None:
@@ -70,7 +71,8 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
     Raises
     ------
     ValueError
-        If there are more or fewer than `count`, a label lies outside -1 to 255, or a log-likelihood is nan or +inf.
+        If there are more or fewer than `count`, a label lies outside -1 to 255, or log-likelihoods are nan, +inf or
+        leave no phase possible.
     """
     array = np.asarray(evidence)
     if array.ndim not in (1, 2) or len(array) != count:
@@ -89,13 +91,16 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
 
 
 def _log_likelihoods(array: NDArray[np.generic]) -> list[Finding]:
-    """Return log-likelihoods, (n, phases), one array per visit."""
+    """Return log-likelihoods, (n, phases), one array per visit, whose largest value is set to 0."""
     values = array.astype(np.float64)
     if not 1 <= values.shape[1] <= LARGEST_LABEL:
         raise ValueError(f"evidence: log-likelihoods of 1 to {LARGEST_LABEL} phases, not {values.shape[1]}")
     if np.isnan(values).any() or np.isposinf(values).any():
         raise ValueError("evidence: log-likelihoods must not be nan or +inf")
-    return list(values)
+    largest = values.max(axis=1, keepdims=True)
+    if np.isneginf(largest).any():
+        raise ValueError("evidence: log-likelihoods must not be -inf for all phases of a visit")
+    return list(np.maximum(values - largest, IMPOSSIBLE))
 
 
 def checked_visits(visits: ArrayLike | None, count: int) -> list[int] | None:

@@ -1,12 +1,13 @@
 """Sparse dynamic sampling that heeds a survey image as far as the labels bear it out."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from daisy_bluesky.sampling._batches import best_places
 from daisy_bluesky.sampling._checks import check_count
+from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import MASK, SHIFT
 from daisy_bluesky.sampling._potts import potts_posterior
 from daisy_bluesky.sampling._slads import VISIT, Slads
@@ -19,6 +20,24 @@ MOST_BOOST = 2.0  # more of it leads astray where an image tells little
 LEAST_DOUBT = 1e-3
 MEMORY = 0.02  # share of the visits after which what the maps foretold is half forgotten
 Told = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+class _View(NamedTuple):
+    """What a survey image that is believed comes to.
+
+    Attributes
+    ----------
+    weight : float
+        How far it is believed.
+    labels : (rows, columns) int64
+        The map.
+    boost : (rows, columns) float32
+        How many times more a measurement counts than without the image.
+    """
+
+    weight: float
+    labels: NDArray[np.int64]
+    boost: NDArray[np.float32]
 
 
 class GuidedSlads(Slads):
@@ -37,14 +56,13 @@ class GuidedSlads(Slads):
         super().__init__(shape, **given)
         self._survey: Survey | None = None
         self._next_look = 0
-        self._guided: NDArray[np.int64] | None = None
-        self._boost: NDArray[np.float32] | None = None
+        self._view: _View | None = None
         self._missed = np.zeros(2)  # labels foretold wrongly of late: without the image, and with it
 
     @property
     def survey_weight(self) -> float:
         """How far the survey image is believed, from 0 to 1; 0 without one."""
-        return 0.0 if self._survey is None or self._guided is None else self._survey.weight
+        return 0.0 if self._view is None else self._view.weight
 
     def heed(self, survey: Survey) -> None:
         """Take a survey image as evidence, believed as far as labels bear it out.
@@ -52,18 +70,20 @@ class GuidedSlads(Slads):
         Raises
         ------
         ValueError
-            If the image has another shape than the field.
+            If it is no `Survey`, or its image has another shape than the field; then nothing has changed.
         """
+        if not isinstance(survey, Survey):
+            raise ValueError(f"survey: {type(survey).__name__} given; give sampling.Survey(image)")
         survey.check_shape(self.shape)
-        self._survey, self._next_look = survey, FIRST_REVIEW
+        self._survey, self._next_look, self._view = survey, FIRST_REVIEW, None
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
         """Return the next visits, as `Slads.suggest` does, with what the survey image leaves in doubt first."""
         check_count(n)
-        if self._boost is None or self._next_of_start(1):
+        if self._view is None or self._next_of_start(1):
             return super().suggest(n)
         self._refresh()
-        boosted = self._pixels["score"] * self._boost
+        boosted = self._pixels["score"] * self._view.boost
         if n == 1:
             best = int(boosted.argmax())
             places = [divmod(best, self.shape[1])] if boosted.flat[best] >= 0 else []
@@ -73,72 +93,55 @@ class GuidedSlads(Slads):
             places = best_places(pixels, self._field.summary, n, self._last, [self.seed, len(self._ledger)])
         return np.array([(row, column, self.dwell) for row, column in places], VISIT)
 
-    def ingest(
-        self,
-        positions: ArrayLike,
-        evidence: ArrayLike,
-        *,
-        dwell: ArrayLike | None = None,
-        visits: ArrayLike | None = None,
-    ) -> None:
-        """Take in what visits found, as `Slads.ingest` does, and look at the survey image anew from time to time."""
-        if self._survey is None:
-            super().ingest(positions, evidence, dwell=dwell, visits=visits)
-            return
-        foretold = self._foretold(positions)
-        super().ingest(positions, evidence, dwell=dwell, visits=visits)
-        self._compare(foretold)
-        if len(self._ledger) >= self._next_look:
-            self._next_look = int(len(self._ledger) * REVIEW_GROWTH) + 1
-            self._look(self._survey)
-
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, the survey image included where believed."""
-        if self._survey is not None and self._guided is not None:
-            self._look(self._survey)
+        view = self._look() if self._view is not None else None
         worse = self._missed[1] - self._missed[0] > np.sqrt(self._missed.sum())
-        if self._guided is None or worse:
-            return super().reconstruct()
-        sample = self._pixels["sample"].astype(np.int64)
-        return np.where(sample != 0, sample, self._guided)
+        return super().reconstruct() if view is None or worse else view.labels
 
-    def _foretold(self, positions: ArrayLike) -> list[tuple[int, int, int, int]]:
-        """Return unmeasured places among positions, and what the maps say of them, without the image and with it."""
-        if self._guided is None:
+    def _take(self, places: list[Place], findings: list[Finding], names: list[int] | None) -> None:
+        """Take in what visits found, and look at the survey image anew from time to time."""
+        foretold = self._foretold(places)
+        super()._take(places, findings, names)
+        self._compare(foretold)
+        if self._survey is not None and len(self._ledger) >= self._next_look:
+            self._next_look = int(len(self._ledger) * REVIEW_GROWTH) + 1
+            self._view = self._look()
+            if self._view is None:
+                self._missed[:] = 0.0
+
+    def _foretold(self, places: list[Place]) -> list[tuple[Place, int, int]]:
+        """Return unmeasured ones of places, and what the maps say of them, without the image and with it."""
+        if self._view is None:
             return []
         self._refresh()
-        places = np.asarray(positions, np.int64).reshape(-1, 2)
-        inside = ((places >= 0) & (places < np.array(self.shape))).all(axis=1)
-        return [
-            (row, column, int(self._pixels["label"][row, column]), int(self._guided[row, column]))
-            for row, column in places[inside].tolist()
-            if self._pixels["sample"][row, column] == 0
-        ]
+        unmeasured = (place for place in places if self._pixels["sample"][place] == 0)
+        return [(place, int(self._pixels["label"][place]), int(self._view.labels[place])) for place in unmeasured]
 
-    def _compare(self, foretold: list[tuple[int, int, int, int]]) -> None:
-        for row, column, plain, guided in foretold:
-            found = int(self._pixels["sample"][row, column])
+    def _compare(self, foretold: list[tuple[Place, int, int]]) -> None:
+        for place, plain, guided in foretold:
+            found = int(self._pixels["sample"][place])
             if found != 0:
                 self._missed *= 1.0 - 1.0 / max(MEMORY * self._pixels.size, FIRST_REVIEW)
                 self._missed += np.array([plain != found, guided != found])
 
-    def _look(self, survey: Survey) -> None:
-        """Learn anew what grey values say, and what map and doubt follow from it."""
+    def _look(self) -> "_View | None":
+        """Return what grey values say by now, and what map and doubt follow from it; None where not believed."""
         self._refresh()
-        codes = np.unique(self._pixels["sample"])
-        codes = codes[codes != 0].astype(np.int64)
-        self._guided = self._boost = None
-        ratio = survey.log_ratio_by(self._told(survey, codes)) if len(codes) > 1 else None
-        if ratio is None:
-            self._missed[:] = 0.0
-            return
         sample = self._pixels["sample"]
+        codes = np.unique(sample[sample != 0]).astype(np.int64)
+        if self._survey is None or len(codes) < 2:
+            return None
+        weight, relation = self._survey.judged(self._told(self._survey, codes))
+        if relation is None:
+            return None
+        ratio = self._survey.log_ratio(weight, relation)
         measured = sample != 0
         ratio[measured] = np.where(sample[measured][:, None] == codes, 0.0, -CERTAIN)
         belief = potts_posterior(ratio)
-        self._guided = codes[belief.argmax(axis=2)]
+        labels = np.where(measured, sample, codes[belief.argmax(axis=2)])
         doubt = np.maximum(1.0 - belief.max(axis=2), LEAST_DOUBT) / np.maximum(self._pixels["doubt"], LEAST_DOUBT)
-        self._boost = np.clip(doubt, 1.0 / MOST_BOOST, MOST_BOOST).astype(np.float32)
+        return _View(weight, labels, np.clip(doubt, 1.0 / MOST_BOOST, MOST_BOOST).astype(np.float32))
 
     def _told(self, survey: Survey, codes: NDArray[np.int64]) -> list[Told]:
         """Return for every block of the field what is known of its measured pixels.

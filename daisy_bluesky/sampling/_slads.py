@@ -16,7 +16,7 @@ from daisy_bluesky.sampling._checks import (
     checked_visits,
 )
 from daisy_bluesky.sampling._dose_checks import checked_mask
-from daisy_bluesky.sampling._evidence import Place, VisitLedger
+from daisy_bluesky.sampling._evidence import Finding, Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._posterior import posterior
@@ -229,7 +229,10 @@ class Slads:
         del dwell
         places = checked_positions(positions, self.shape, self._field.pixels["inside"])
         findings = checked_findings(evidence, len(places))
-        names = checked_visits(visits, len(places))
+        self._take(places, findings, checked_visits(visits, len(places)))
+
+    def _take(self, places: list[Place], findings: list[Finding], names: list[int] | None) -> None:
+        """Take in what visits found, all of it checked."""
         if len(places) > self._pixels.size // 256 + NEIGHBOURS or self._is_start_of_few(len(places)):
             self._stale = True
         changes: list[tuple[int, int, int, bool, bool]] = []

@@ -94,11 +94,11 @@ class Survey:
         (rows, columns, phases) float64
             Nats; 0 everywhere where the image is not believed.
         """
-        ratio = self.log_ratio_by(list(self._told(field)))
-        return np.zeros(field.evidence.shape) if ratio is None else ratio
+        self.weight, relation = self.judged(list(self._told(field)))
+        return np.zeros(field.evidence.shape) if relation is None else self.log_ratio(self.weight, relation)
 
-    def log_ratio_by(self, told: Sequence[tuple[NDArray[np.float64], ...]]) -> NDArray[np.float64] | None:
-        """Learn anew from measured pixels, and return what the image says about all.
+    def judged(self, told: Sequence[tuple[NDArray[np.float64], ...]]) -> tuple[float, Relation | None]:
+        """Return how far the image is to be believed and what it says, as measured pixels have it; changes nothing.
 
         Parameters
         ----------
@@ -108,14 +108,28 @@ class Survey:
 
         Returns
         -------
-        (rows, columns, phases) float64 or None
-            Nats; None where the image is not believed.
+        tuple of float and Relation or None
+            0 and None where the image is not believed.
         """
-        self.weight, relation = self._judged(told)
-        if relation is None or self.weight == 0:
-            return None
+        halves = [[index for index in range(len(told)) if (index // BLOCKS + index) % 2 == half] for half in (0, 1)]
+        if min(sum(len(told[index][0]) for index in half) for half in halves) < FEWEST:
+            return 0.0, None
+        gains = np.zeros((len(told), len(WEIGHTS)))
+        for here, there in (halves, halves[::-1]):
+            relation = _learned([told[index] for index in there])
+            for index in here:
+                gains[index] = _gains(relation, *told[index])
+        error = np.sqrt(len(told)) * gains.std(axis=0, ddof=1)
+        certain = gains.sum(axis=0) - DOUBT * error
+        weight = float(WEIGHTS[np.argmax(certain)])
+        if weight == 0 or certain.max() < LEAST_GAIN:
+            return 0.0, None
+        return weight, _learned(told)
+
+    def log_ratio(self, weight: float, relation: Relation) -> NDArray[np.float64]:
+        """Return what the image says about all pixels, (rows, columns, phases) float64, nats, believed by `weight`."""
         whole = relation.log_ratio(self.image.ravel(), self.terms.reshape(-1, self.terms.shape[2]))
-        return np.asarray(self.weight * whole.reshape(*self.shape, -1))
+        return np.asarray(weight * whole.reshape(*self.shape, -1))
 
     def _told(self, field: DoseField) -> Iterator[tuple[NDArray[np.float64], ...]]:
         for block in blocks_of(self.shape):
@@ -132,23 +146,6 @@ class Survey:
             evidence = part.evidence[seen]
             likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
             yield self.image[block][seen], self.terms[block][seen], around, likelihood
-
-    def _judged(self, told: Sequence[tuple[NDArray[np.float64], ...]]) -> tuple[float, Relation | None]:
-        """Return how far the image is to be believed, and what it says."""
-        halves = [[index for index in range(len(told)) if (index // BLOCKS + index) % 2 == half] for half in (0, 1)]
-        if min(sum(len(told[index][0]) for index in half) for half in halves) < FEWEST:
-            return 0.0, None
-        gains = np.zeros((len(told), len(WEIGHTS)))
-        for here, there in (halves, halves[::-1]):
-            relation = _learned([told[index] for index in there])
-            for index in here:
-                gains[index] = _gains(relation, *told[index])
-        error = np.sqrt(len(told)) * gains.std(axis=0, ddof=1)
-        certain = gains.sum(axis=0) - DOUBT * error
-        best = int(np.argmax(certain))
-        if certain[best] < LEAST_GAIN:
-            return 0.0, None
-        return float(WEIGHTS[best]), _learned(told)
 
 
 def _learned(told: Sequence[tuple[NDArray[np.float64], ...]]) -> Relation:

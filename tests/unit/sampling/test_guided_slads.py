@@ -57,9 +57,38 @@ def test_a_misleading_image_changes_nothing(truth, kind):
     assert plain.remaining_distortion() == guided.remaining_distortion()
 
 
+def test_looking_at_the_map_changes_no_visit(truth):
+    survey = Survey(3.0 * np.array([0, 2, 1, 3])[truth] + noise())
+    sequences = []
+    for looks in (False, True):
+        guided = GuidedSlads(SHAPE, phases=3, seed=2, dwell=0.1)
+        guided.heed(survey)
+        sequences.append([])
+        for _ in range(12):
+            sequences[-1] += mapped(guided, truth, 25)
+            if looks:
+                before, map_before = guided.suggest(3), guided.reconstruct()
+                _ = guided.labels, guided.posterior, guided.remaining_distortion(), guided.expected_reduction
+                np.testing.assert_array_equal(guided.suggest(3), before)
+                np.testing.assert_array_equal(guided.reconstruct(), map_before)
+        assert guided.survey_weight > 0
+    assert sequences[0] == sequences[1]
+
+
+def test_a_survey_serves_several_maps_and_belongs_to_none(truth):
+    survey = Survey(3.0 * np.array([0, 2, 1, 3])[truth] + noise())
+    guided, misled = (GuidedSlads(SHAPE, phases=3, seed=2, dwell=0.1) for _ in range(2))
+    for each, seen in ((guided, truth), (misled, np.random.default_rng(0).permutation(truth.ravel()).reshape(SHAPE))):
+        each.heed(survey)
+        mapped(each, seen)
+    assert guided.survey_weight > 0
+    assert misled.survey_weight == 0
+
+
 def test_asking_changes_nothing_and_batches_are_of_different_pixels(truth):
     guided = GuidedSlads(SHAPE, phases=3, seed=2, dwell=0.1)
-    mapped(guided, truth, 120, image=3.0 * truth + noise())
+    mapped(guided, truth, image=3.0 * np.array([0, 2, 1, 3])[truth] + noise())
+    assert guided.survey_weight > 0
     batch = guided.suggest(20)
     np.testing.assert_array_equal(batch, guided.suggest(20))
     assert len({(visit["row"], visit["column"]) for visit in batch}) == 20
@@ -76,12 +105,17 @@ def test_nothing_left_is_an_empty_suggestion_twice():
 
 def test_what_does_not_fit_is_named_and_changes_nothing(truth):
     guided = GuidedSlads(SHAPE, phases=3, seed=2, dwell=0.1)
-    mapped(guided, truth, 120, image=3.0 * truth + noise())
+    mapped(guided, truth, image=3.0 * np.array([0, 2, 1, 3])[truth] + noise())
+    assert guided.survey_weight > 0
     before, labels = guided.suggest(5), guided.labels
     with pytest.raises(ValueError, match="survey"):
         guided.heed(Survey(np.ones((3, 3))))
-    for positions, evidence in (([(99, 0)], [1]), ([(0, 0)], [300]), ([(0, 0)], [[np.nan, 0.0]])):
-        with pytest.raises(ValueError, match=r"positions|evidence"):
+    with pytest.raises(ValueError, match="survey: ndarray"):
+        guided.heed(3.0 * truth)
+    bad_positions = (99, 0), (np.nan, 0), (None, None), (1e30, 0), (0, 0, 0)
+    given = [([position], [1]) for position in bad_positions] + [([(0, 0)], [300]), ([(0, 0)], [[np.nan, 0.0]])]
+    for positions, evidence in given:
+        with pytest.raises(ValueError, match=r"^(positions|evidence)"):
             guided.ingest(positions, evidence)
     np.testing.assert_array_equal(guided.suggest(5), before)
     np.testing.assert_array_equal(guided.labels, labels)

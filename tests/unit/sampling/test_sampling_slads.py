@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import Slads, patterns, reconstruct, total_distortion
+from daisy_bluesky.sampling import DoseAllocator, Slads, patterns, reconstruct, total_distortion
 
 
 def sample(sampler, truth, n, ill=None):
@@ -311,6 +311,7 @@ def test_refuses_bad_arguments(arguments, message):
         ([(1, 1), (2, 2)], [1, -2], {}, "label -2"),
         ([(1, 1), (2, 2)], [1.0, 2.0], {}, "labels must be integers"),
         ([(1, 1), (2, 2)], [[0.0, 1.0], [np.nan, 0.0]], {}, "nan"),
+        ([(1, 1), (2, 2)], [[0.0, 1.0], [-np.inf, -np.inf]], {}, "-inf for all phases"),
         ([(1, 1), (2, 2)], np.zeros((2, 0)), {}, "1 to 255 phases"),
         ([(1, 1), (2, 2)], [1, 1], {"visits": [1]}, "visits"),
         ([(1, 1), (2, 2)], [1, 1], {"visits": [1, -1]}, "visits"),
@@ -338,3 +339,14 @@ def test_empty_findings_change_nothing():
     sampler = Slads((8, 8), phases=2)
     sampler.ingest(np.empty((0, 2), int), np.empty(0, int))
     assert not sampler.measured.any()
+
+
+@pytest.mark.parametrize("engine", [Slads, DoseAllocator])
+def test_visits_that_exclude_each_others_phases_leave_no_nan(engine):
+    sampler = engine((16, 16), phases=2)
+    sampler.ingest([(6, 6), (6, 6)], [[0.0, -np.inf], [-np.inf, 0.0]], dwell=[1.0, 1.0])
+    sampler.ingest([(9, 9)] * 2, [[-1e308, 0.0]] * 2, dwell=[1.0, 1.0])
+    sampler.ingest([(9, 9)] * 2, [[0.0, -1e308]] * 2, dwell=[1.0, 1.0])
+    assert np.isfinite(sampler.posterior).all()
+    np.testing.assert_allclose(sampler.posterior.sum(axis=2), 1.0, rtol=1e-6)
+    assert engine is DoseAllocator or (sampler.posterior[[6, 9], [6, 9]] == 0.5).all()
