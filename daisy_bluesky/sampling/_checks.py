@@ -76,7 +76,7 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
     if array.ndim not in (1, 2) or len(array) != count:
         raise ValueError(f"evidence must have shape ({count},) or ({count}, phases), not {array.shape}")
     if array.ndim == 2:
-        return _log_likelihoods(array)
+        return list(checked_log_likelihoods(array))
     if array.size and array.dtype.kind not in "iu":
         raise ValueError(
             f"evidence: labels must be integers, not {array.dtype}; log-likelihoods have shape (n, phases)"
@@ -88,14 +88,20 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
     return list(labels)
 
 
-def _log_likelihoods(array: NDArray[np.generic]) -> list[Finding]:
-    """Return log-likelihoods, (n, phases), one array per visit."""
+def checked_log_likelihoods(array: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return log-likelihoods, (n, phases) float64, nats.
+
+    Raises
+    ------
+    ValueError
+        If there are too many phases or none, or one is nan or +inf.
+    """
     values = array.astype(np.float64)
     if not 1 <= values.shape[1] <= LARGEST_LABEL:
         raise ValueError(f"evidence: log-likelihoods of 1 to {LARGEST_LABEL} phases, not {values.shape[1]}")
     if np.isnan(values).any() or np.isposinf(values).any():
         raise ValueError("evidence: log-likelihoods must not be nan or +inf")
-    return list(values)
+    return values
 
 
 def checked_visits(visits: ArrayLike | None, count: int) -> list[int] | None:
