@@ -49,6 +49,8 @@ def rate(field: DoseField, row: int, column: int) -> None:
     sum over b of p_b divided by that cost: what the test as a whole is worth per unit of cost, so that a visit too
     short to turn the decision alone has its share.
 
+    What spectra found so far corrects p_b by pair of phases, and the value by place; see `learn_surprise`.
+
     An unmeasured pixel stands for all pixels of its lattice cell, and the doubt of its kind is what looking at such
     pixels has shown so far.
     """
@@ -66,7 +68,7 @@ def rate(field: DoseField, row: int, column: int) -> None:
     for phase in range(len(belief)):
         if phase == leading:
             continue
-        chance = max(belief[phase] * scale, FAINT)
+        chance = max(belief[phase] * field.odds[leading, phase] * scale, FAINT)
         dwell, cost = _test(field, leading, phase, max(belief[leading], chance), chance)
         value += chance / cost
         if chance / cost > most:
@@ -80,7 +82,7 @@ def rate(field: DoseField, row: int, column: int) -> None:
 def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float, float]:
     """Return by what to multiply the other phases' probabilities, and how many pixels are decided with this one."""
     if field.dwell[row, column] > 0 or doubt <= 0:
-        return 1.0, field.area[row, column]
+        return 1.0, field.area[row, column] * field.rough[row, column]
     level, kind = field.level[row, column], kind_of(field, row, column)
     seen = field.wrong[level, kind] / field.looks[level, kind]
     if field.learned[0]:
