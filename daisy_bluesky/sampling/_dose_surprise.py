@@ -32,7 +32,7 @@ def learn_surprise(field: DoseField) -> None:
         odds = found / foretold
         odds /= odds.diagonal()[:, None].copy()
     field.odds[:] = odds
-    if expected.any():
+    if met.any() and expected.any():
         field.rough[:] = _times_more(met, expected)
 
 
