@@ -45,7 +45,11 @@ def measure(data: Path) -> Iterator[Gate]:
         yield Gate(what, f"skipped: no measurements in {data}")
         return
     minerals = load_objects(data).load(NAME)
-    outcomes = [_map(*_object(minerals, seed), seed) for seed in SEEDS]
+    classifiers = _classifiers(minerals)
+    outcomes = []
+    for seed in SEEDS:
+        classifier = classifiers[seed % len(classifiers)]
+        outcomes.append(_map(_object(minerals, classifier, seed), classifier, seed))
     found = float(np.mean([outcome.found for outcome in outcomes]))
     false = float(np.mean([outcome.false for outcome in outcomes]))
     counts = float(np.median([outcome.counts for outcome in outcomes]))
@@ -67,20 +71,33 @@ def measure(data: Path) -> Iterator[Gate]:
     )
 
 
-def _object(minerals: Any, seed: int) -> tuple[CountedObject, PhaseClassifier]:
-    """Return grains of three minerals with a disc of the fourth, which is label 4, and a classifier of the three."""
-    phases = len(minerals.mean)
-    order = np.roll(np.arange(phases), -(seed % phases) - 1)
+def _classifiers(minerals: Any) -> list[PhaseClassifier]:
+    """Return a classifier of three of the minerals for each that is left out, in the order of `_order`."""
     spectra, labels = minerals.training_set(TRAINING, counts=COUNTS)
-    known = np.isin(labels, order[:-1] + 1)
-    classifier = PhaseClassifier.fit(spectra[known], np.argsort(order)[labels[known] - 1] + 1, seed=0)
+    fitted = []
+    for left_out in range(len(minerals.mean)):
+        order = _order(minerals, left_out)
+        known = np.isin(labels, order[:-1] + 1)
+        fitted.append(PhaseClassifier.fit(spectra[known], np.argsort(order)[labels[known] - 1] + 1, seed=0))
+    return fitted
+
+
+def _order(minerals: Any, seed: int) -> NDArray[np.int64]:
+    """Return the minerals in a turn that leaves each one last, (phases,)."""
+    phases = len(minerals.mean)
+    return np.roll(np.arange(phases), -(seed % phases) - 1)
+
+
+def _object(minerals: Any, classifier: PhaseClassifier, seed: int) -> CountedObject:
+    """Return grains of three minerals, which the classifier knows, with a disc of the fourth, which is label 4."""
+    phases, order = len(minerals.mean), _order(minerals, seed)
     rng = np.random.default_rng([seed, 6])
     truth = phantom("grains", (SIDE, SIDE), seed=1000 + seed, phases=phases - 1).astype(np.int64)
     away = np.hypot(*(np.indices(truth.shape) - rng.uniform(4, SIDE - 4, 2)[:, None, None]))
     truth.ravel()[np.argsort(away, axis=None)[:AREA]] = phases
     channels = minerals.mean.shape[1]
     mean = np.concatenate([minerals.mean[order], np.full((1, channels), 1 / channels)])
-    sample = CountedObject(
+    return CountedObject(
         NAME,
         truth,
         rng.random(truth.shape) < ILL_SHARE,
@@ -88,7 +105,6 @@ def _object(minerals: Any, seed: int) -> tuple[CountedObject, PhaseClassifier]:
         np.cumsum(mean, axis=1),
         classifier.log_likelihood(np.eye(channels, dtype=np.uint16)),
     )
-    return sample, classifier
 
 
 def _map(sample: CountedObject, classifier: PhaseClassifier, seed: int) -> Outcome:

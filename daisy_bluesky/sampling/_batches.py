@@ -192,22 +192,27 @@ def short_tour(positions: NDArray[np.int64], start: NDArray[np.int64]) -> NDArra
 @compiled
 def _untangle(positions: NDArray[np.int64], start: NDArray[np.int64], order: NDArray[np.int64]) -> bool:
     """Turn round every part of the way that is shorter backwards, parts of up to PART places; tell whether any was."""
-    turned = False
-    for first in range(len(order) - 1):
-        before = start if first == 0 else positions[order[first - 1]]
-        for last in range(first + 1, min(first + PART, len(order))):
-            one, two = positions[order[first]], positions[order[last]]
-            saved = _apart(before, one) - _apart(before, two)
-            if last + 1 < len(order):
-                after = positions[order[last + 1]]
-                saved += _apart(two, after) - _apart(one, after)
+    turned, count = False, len(order)
+    way = np.empty((count + 1, 2), np.float64)
+    way[0] = start
+    for place in range(count):
+        way[place + 1] = positions[order[place]]
+    for first in range(1, count):
+        step = _apart(way, first - 1, first)
+        for last in range(first + 1, min(first - 1 + PART, count) + 1):
+            saved = step - _apart(way, first - 1, last)
+            if last < count:
+                saved += _apart(way, last, last + 1) - _apart(way, first, last + 1)
             if saved > LEAST_SAVED:
-                order[first : last + 1] = order[first : last + 1][::-1].copy()
+                way[first : last + 1] = way[first : last + 1][::-1].copy()
+                order[first - 1 : last] = order[first - 1 : last][::-1].copy()
+                step = _apart(way, first - 1, first)
                 turned = True
     return turned
 
 
 @compiled
-def _apart(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """Return the distance between two positions, pixels."""
-    return math.hypot(float(one[0] - other[0]), float(one[1] - other[1]))
+def _apart(way: NDArray[np.float64], one: int, other: int) -> float:
+    """Return the distance between two places on a way, (n, 2), pixels."""
+    rows, columns = way[one, 0] - way[other, 0], way[one, 1] - way[other, 1]
+    return math.sqrt(rows * rows + columns * columns)

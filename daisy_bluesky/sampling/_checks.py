@@ -78,7 +78,7 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
     if array.ndim not in (1, 2) or len(array) != count:
         raise ValueError(f"evidence must have shape ({count},) or ({count}, phases), not {array.shape}")
     if array.ndim == 2:
-        return _log_likelihoods(array)
+        return list(checked_log_likelihoods(array, IMPOSSIBLE))
     if array.size and array.dtype.kind not in "iu":
         raise ValueError(
             f"evidence: labels must be integers, not {array.dtype}; log-likelihoods have shape (n, phases)"
@@ -90,8 +90,14 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
     return list(labels)
 
 
-def _log_likelihoods(array: NDArray[np.generic]) -> list[Finding]:
-    """Return log-likelihoods, (n, phases), one array per visit, whose largest value is set to 0."""
+def checked_log_likelihoods(array: NDArray[np.generic], least: float) -> NDArray[np.float64]:
+    """Return log-likelihoods, (n, phases) float64, nats, those of every visit from `least` up to 0.
+
+    Raises
+    ------
+    ValueError
+        If there are too many phases or none, one is nan or +inf, or those of a visit are all -inf.
+    """
     values = array.astype(np.float64)
     if not 1 <= values.shape[1] <= LARGEST_LABEL:
         raise ValueError(f"evidence: log-likelihoods of 1 to {LARGEST_LABEL} phases, not {values.shape[1]}")
@@ -100,7 +106,7 @@ def _log_likelihoods(array: NDArray[np.generic]) -> list[Finding]:
     largest = values.max(axis=1, keepdims=True)
     if np.isneginf(largest).any():
         raise ValueError("evidence: log-likelihoods must not be -inf for all phases of a visit")
-    return list(np.maximum(values - largest, IMPOSSIBLE))
+    return np.asarray(np.maximum(values - largest, least))
 
 
 def checked_visits(visits: ArrayLike | None, count: int) -> list[int] | None:

@@ -21,6 +21,7 @@ from daisy_bluesky.sampling._dose_doubt import remaining_doubt
 from daisy_bluesky.sampling._dose_field import mean_expected
 from daisy_bluesky.sampling._dose_knowledge import DoseKnowledge
 from daisy_bluesky.sampling._dose_ledger import Findings
+from daisy_bluesky.sampling._dose_surprise import learn_surprise
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
@@ -360,6 +361,8 @@ class DoseAllocator:
         # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
         guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
         learn_separation(self._known.field, guess, first)
+        if self._sparse is None:
+            learn_surprise(self._known.field)
         self._settle(np.argwhere(self.measured))
         rate_all(self._known.field)
 

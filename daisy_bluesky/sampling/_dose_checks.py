@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._checks import checked_findings
+from daisy_bluesky.sampling._checks import checked_findings, checked_log_likelihoods
 from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._evidence import CERTAINTY
 
 LEAST = -700.0  # nats: less likely than this is all the same
+CORNER_STEPS = np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
 Evidence = NDArray[np.int64] | NDArray[np.float64]
 
 
@@ -114,12 +115,9 @@ def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
         raise ValueError(f"positions: ({row}, {column}) lies outside the field of {inside.shape} pixels")
     array = np.clip(array, 0.0, last)
     corner = np.floor(array).astype(np.int64)
-    part = array - corner
-    places, shares = [], []
-    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        places.append(np.minimum(corner + np.array((down, right)), last.astype(np.int64)))
-        shares.append(np.abs(1 - down - part[:, 0]) * np.abs(1 - right - part[:, 1]))
-    touched, share = np.stack(places, axis=1), np.stack(shares, axis=1)
+    part = (array - corner)[:, None, :]
+    touched = np.minimum(corner[:, None, :] + CORNER_STEPS, last.astype(np.int64))
+    share = np.abs(1 - CORNER_STEPS - part).prod(axis=2)
     share *= inside[touched[..., 0], touched[..., 1]]
     total = share.sum(axis=1)
     if (total == 0).any():
@@ -155,13 +153,10 @@ def checked_evidence(evidence: ArrayLike, count: int) -> Evidence:
     ValueError
         If it does not fit, is nan or infinite upwards, or leaves no phase possible.
     """
-    findings = np.asarray(checked_findings(evidence, count))
-    if findings.ndim != 2:
-        return findings.astype(np.int64)
-    largest = findings.max(axis=1, keepdims=True)
-    if np.isneginf(largest).any():
-        raise ValueError("evidence: log-likelihoods must not be -inf for all phases of a visit")
-    return np.asarray(np.maximum(findings - largest, LEAST))
+    array = np.asarray(evidence)
+    if array.ndim != 2 or len(array) != count:
+        return np.asarray(checked_findings(array, count)).astype(np.int64)
+    return checked_log_likelihoods(array, LEAST)
 
 
 def as_findings(shares: Shares, evidence: Evidence, dwell: NDArray[np.float64], channels: list[int]) -> Findings:

@@ -12,9 +12,9 @@ LEAST = 1e-3
 # few: this caps the interval where next to no doubt is left, which `LEAST` hides.
 MOST_TIMES, FEW_PIXELS = 6.0, 5
 # `python -m daisy_bluesky.sampling.calibrate_stopping` made the next three lines.
-SLOPES = (-0.525, 0.298, -2.067, 1.403)
-INTERVAL = (-0.880, 1.396)
-LEAST_SIGNS, LARGEST_SIGNS = (1.0, -6.643, -3.600, -3.542), (1.0, -2.297, -1.902, -1.960)
+SLOPES = (-0.947, 0.264, -1.644, 0.877)
+INTERVAL = (-1.041, 1.436)
+LEAST_SIGNS, LARGEST_SIGNS = (1.000, -6.643, -3.559, -3.462), (1.000, -2.299, -1.886, -1.964)
 
 
 def remaining_doubt(field: DoseField) -> tuple[float, float, float]:

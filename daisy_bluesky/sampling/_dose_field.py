@@ -66,6 +66,10 @@ class DoseField(NamedTuple):
         Expected number of pixels of an unknown phase that looking at a pixel would find.
     learned : (1,) bool
         Whether unmeasured pixels are rated elsewhere.
+    odds : (phases, phases) float64
+        How many times likelier a pixel is of a phase (second) than the prior says, where another one leads (first).
+    rough : (rows, columns) float32
+        How many times more often measured pixels about a place were foretold wrongly than elsewhere.
     """
 
     evidence: NDArray[np.float64]
@@ -90,6 +94,8 @@ class DoseField(NamedTuple):
     area: NDArray[np.float32]
     stake: NDArray[np.float32]
     learned: NDArray[np.bool_]
+    odds: NDArray[np.float64]
+    rough: NDArray[np.float32]
 
 
 def empty_dose_field(
@@ -144,6 +150,8 @@ def empty_dose_field(
         area=np.ones(shape, np.float32),
         stake=np.zeros(shape, np.float32),
         learned=np.zeros(1, np.bool_),
+        odds=np.ones((phases, phases)),
+        rough=np.ones(shape, np.float32),
     )
 
 
@@ -172,7 +180,7 @@ def grown(field: DoseField, least: NDArray[np.float64]) -> DoseField:
     more.evidence[:, :, -1] = least
     more.expected[:, :, :-1] = field.expected
     more.expected[:, :, -1] = mean_expected(field.expected)
-    kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned")
+    kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned", "rough")
     return more._replace(**{name: getattr(field, name) for name in kept})
 
 

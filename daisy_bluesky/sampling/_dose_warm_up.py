@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from daisy_bluesky.sampling._dose_field import empty_dose_field
+from daisy_bluesky.sampling._dose_surprise import learn_surprise
 from daisy_bluesky.sampling._dose_update import observe_each
 from daisy_bluesky.sampling._messages import couplings, sweep
 from daisy_bluesky.sampling._prior_strength import FIRST, STRENGTHS, estimated_strength
@@ -19,6 +20,7 @@ def compile_dose_kernels() -> None:
     field.coupling[:] = couplings(1.0)
     learn_separation(field, 1.0, 1.0)
     observe_each(field, np.array([[1, 1]]), np.array([[0.0, -1.0]]), np.array([0.1]))
+    learn_surprise(field)
     sweep(field, 1, 1.0)
     rate_all(field)
     best_visit(field)

@@ -9,6 +9,8 @@ from daisy_bluesky.sampling._field import TILE
 DECIDED = 7.0  # log odds at which a pixel is taken as decided, nats
 SMALLEST_STEP = 0.1  # nats a visit should bring on average, so that no electron is bound by too many decisions
 ENOUGH = 3.0  # no visit is longer than this many times what is expected to decide the pixel
+# The same where few pixels are visited at all: a longer visit costs more new pixels than the wrong labels it spares.
+SPARSELY_ENOUGH = 1.5
 FIRST_PASS = 1e6  # how much more than others the pixels of the first pass are worth
 FAINT = 1e-12  # probability of another phase that no evidence takes away: looking never ends
 
@@ -49,6 +51,8 @@ def rate(field: DoseField, row: int, column: int) -> None:
     sum over b of p_b divided by that cost: what the test as a whole is worth per unit of cost, so that a visit too
     short to turn the decision alone has its share.
 
+    What spectra found so far corrects p_b by pair of phases, and the value by place; see `learn_surprise`.
+
     An unmeasured pixel stands for all pixels of its lattice cell, and the doubt of its kind is what looking at such
     pixels has shown so far.
     """
@@ -66,11 +70,13 @@ def rate(field: DoseField, row: int, column: int) -> None:
     for phase in range(len(belief)):
         if phase == leading:
             continue
-        chance = max(belief[phase] * scale, FAINT)
+        chance = max(belief[phase] * field.odds[leading, phase] * scale, FAINT)
         dwell, cost = _test(field, leading, phase, max(belief[leading], chance), chance)
         value += chance / cost
         if chance / cost > most:
             most, offered = chance / cost, dwell
+    if field.learned[0] and field.dwell[row, column] == 0:
+        offered = _dwell_of_label(field, row, column, leading, scale)
     value += (FAINT + field.stake[row, column]) / (field.cost[0] + _search(field, leading, field.dwell[row, column]))
     field.value[row, column] = area * value
     field.offer[row, column] = min(max(offered, field.cost[2]), room)
@@ -80,7 +86,7 @@ def rate(field: DoseField, row: int, column: int) -> None:
 def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float, float]:
     """Return by what to multiply the other phases' probabilities, and how many pixels are decided with this one."""
     if field.dwell[row, column] > 0 or doubt <= 0:
-        return 1.0, field.area[row, column]
+        return 1.0, field.area[row, column] * field.rough[row, column]
     level, kind = field.level[row, column], kind_of(field, row, column)
     seen = field.wrong[level, kind] / field.looks[level, kind]
     if field.learned[0]:
@@ -91,15 +97,57 @@ def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float
 @compiled
 def _test(field: DoseField, leading: int, phase: int, sure: float, chance: float) -> tuple[float, float]:
     """Return the dwell time of the next visit and the expected cost of deciding between two phases."""
-    overhead, noise, shortest = field.cost[0], field.cost[1], field.cost[2]
-    separation = field.separation[leading, phase]
+    needed = _needed(field, leading, phase, sure, chance)
+    dwell = _dwell(field, needed, field.separation[leading, phase])
+    return dwell, (field.cost[0] + dwell) * _visits(field, needed, dwell)
+
+
+@compiled
+def _needed(field: DoseField, leading: int, phase: int, sure: float, chance: float) -> float:
+    """Return the dwell time that deciding between two phases takes on average, s."""
     odds = min(np.log(sure / chance), DECIDED - 1.0)
-    way = (sure * (DECIDED - odds) + chance * (DECIDED + odds)) / (sure + chance)
-    needed = way / separation
-    dwell = max(np.sqrt(2.0 * (overhead + noise) * needed), SMALLEST_STEP / separation)
-    dwell = max(min(dwell, ENOUGH * (needed + noise)), shortest)
-    told = dwell * dwell / (dwell + noise)
-    return dwell, (overhead + dwell) * max(needed / told + 0.5, 1.0)
+    way: float = (sure * (DECIDED - odds) + chance * (DECIDED + odds)) / (sure + chance)
+    return way / float(field.separation[leading, phase])
+
+
+@compiled
+def _dwell(field: DoseField, needed: float, separation: float) -> float:
+    """Return the dwell time of a visit where so much is needed, s."""
+    noise = field.cost[1]
+    dwell = max(np.sqrt(2.0 * (field.cost[0] + noise) * needed), SMALLEST_STEP / separation)
+    most = (SPARSELY_ENOUGH if field.learned[0] else ENOUGH) * (needed + noise)
+    return float(max(min(dwell, most), field.cost[2]))
+
+
+@compiled
+def _visits(field: DoseField, needed: float, dwell: float) -> float:
+    """Return how many visits of a dwell time are expected where so much is needed."""
+    return float(max(needed * (dwell + field.cost[1]) / (dwell * dwell) + 0.5, 1.0))
+
+
+@compiled
+def _dwell_of_label(field: DoseField, row: int, column: int, leading: int, scale: float) -> float:
+    """Return the dwell time of a first visit that is to leave a label, s: of those each phase asks for, the best.
+
+    All phases share the visit, and no other is planned: that dwell time is best for which the probabilities of
+    phases, each divided by the visits that deciding it takes, sum to most per cost.
+    """
+    best, most = field.cost[2], -1.0
+    belief = field.belief[row, column]
+    for one in range(len(belief)):
+        if one == leading:
+            continue
+        chance = max(belief[one] * field.odds[leading, one] * scale, FAINT)
+        needed = _needed(field, leading, one, max(belief[leading], chance), chance)
+        dwell, gain = _dwell(field, needed, field.separation[leading, one]), 0.0
+        for other in range(len(belief)):
+            if other != leading:
+                chance = max(belief[other] * field.odds[leading, other] * scale, FAINT)
+                needed = _needed(field, leading, other, max(belief[leading], chance), chance)
+                gain += chance / _visits(field, needed, dwell)
+        if gain / (field.cost[0] + dwell) > most:
+            best, most = dwell, gain / (field.cost[0] + dwell)
+    return float(best)
 
 
 @compiled
