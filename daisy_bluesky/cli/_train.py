@@ -27,7 +27,7 @@ def sampling(
     levels: Annotated[int, typer.Option(min=2, max=255, help="How many levels a grey image is cut into.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
 ) -> None:
-    """Train where to measure next, for maps like these images; a minute or two.
+    """Train where to measure next, for maps like these images; three to four minutes of one core.
 
     Without images it makes the model that comes with the package.
     """

@@ -59,7 +59,7 @@ def train(
     A network learns the approximate reduction in distortion of the map that `reconstruct` makes: first where random
     pixels of the maps are measured at several densities, then also where its own sampling goes. Of several networks
     the one is kept that samples the maps best, and exploration is as large as it may be without sampling them worse
-    than tolerated. Two or three minutes for a dozen maps of 128 x 128.
+    than tolerated. Three to four minutes of one core for a dozen and a half maps of 128 x 128.
 
     Parameters
     ----------
