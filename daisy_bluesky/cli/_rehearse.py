@@ -90,7 +90,9 @@ def seconds(name: str, text: str) -> float:
     ValueError
         It is none.
     """
-    match = QUANTITY.fullmatch(text)
+    match = QUANTITY.fullmatch(text.strip().removeprefix("-"))
+    if match is not None and text.strip().startswith("-"):
+        raise ValueError(f"{name}: {text!r} is negative; give a time from 0 up")
     try:
         if match is not None:
             return float(match[1]) * UNITS[match[2]]

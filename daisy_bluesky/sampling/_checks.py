@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import checked_numbers
 from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import LARGEST_SIDE
 
@@ -47,14 +48,12 @@ def checked_positions(positions: ArrayLike, shape: tuple[int, int], inside: NDAr
     ValueError
         If they are not whole numbers, or lie outside the field or the region of interest.
     """
-    array = np.asarray(positions)
+    array = checked_numbers("positions", positions)
     if array.size == 0:
         return []
     if array.ndim != 2 or array.shape[1] != 2:
         raise ValueError(f"positions must have shape (n, 2), not {array.shape}")
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"positions must be numbers, not {array.dtype}")
-    if array.dtype.kind == "f" and not np.array_equal(array, np.rint(array)):
+    if not (np.isfinite(array) & (array == np.rint(array))).all():
         raise ValueError("positions must be whole pixels; round them first")
     places: list[Place] = [(int(row), int(column)) for row, column in array.tolist()]
     for row, column in places:
@@ -74,7 +73,7 @@ def checked_findings(evidence: ArrayLike, count: int) -> list[Finding]:
         If there are more or fewer than `count`, a label lies outside -1 to 255, or log-likelihoods are nan, +inf or
         leave no phase possible.
     """
-    array = np.asarray(evidence)
+    array = checked_numbers("evidence", evidence)
     if array.ndim not in (1, 2) or len(array) != count:
         raise ValueError(f"evidence must have shape ({count},) or ({count}, phases), not {array.shape}")
     if array.ndim == 2:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 PHASES_AT_MOST = 16
 LEVELS = 8
+SMALLEST_SIDE = 16
+"""Edge of the smallest image that can be trained on, pixels."""
 SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
 
 
@@ -34,8 +36,8 @@ def read_label_maps(paths: Sequence[str | PathLike[str]], levels: int = LEVELS) 
     Raises
     ------
     ValueError
-        If a file is none of these or cannot be read, an image is not finite, there is nothing to learn from it, or
-        levels is less than 2.
+        If a file is none of these or cannot be read, an image is not finite or smaller than 16 x 16 pixels, there is
+        nothing to learn from it, or levels is less than 2.
     """
     if levels < 2:
         raise ValueError(f"levels must be at least 2, not {levels}")
@@ -99,13 +101,18 @@ def _arrays(path: Path) -> list[NDArray[np.generic]]:
 
 def _labels(image: NDArray[np.generic], path: Path, levels: int) -> NDArray[np.int64]:
     """Return an image as labels from 1."""
+    if min(image.shape) < SMALLEST_SIDE:
+        raise ValueError(
+            f"{path}: an image of {image.shape[0]} x {image.shape[1]} pixels teaches nothing; "
+            f"give at least {SMALLEST_SIDE} x {SMALLEST_SIDE}"
+        )
+    grey = image.astype(np.float64)
+    if not np.isfinite(grey).all():
+        raise ValueError(f"{path}: has pixels that are not finite; mend them first")
     values, codes = np.unique(image, return_inverse=True)
     if len(values) < 2:
         raise ValueError(f"{path}: an image of one value teaches nothing; give one with several phases or grey levels")
     if image.dtype.kind in "biu" and len(values) <= PHASES_AT_MOST:
         return np.asarray(codes.reshape(image.shape) + 1, np.int64)
-    grey = image.astype(np.float64)
-    if not np.isfinite(grey).all():
-        raise ValueError(f"{path}: has pixels that are not finite; mend them first")
     share = (grey - grey.min()) / np.ptp(grey)
     return np.asarray(1 + np.minimum(share * levels, levels - 1), np.int64)

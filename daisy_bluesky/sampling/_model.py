@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 from importlib import resources
 from os import PathLike
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.sampling._argument_checks import checked_numbers
 from daisy_bluesky.sampling._calibration import QUANTILES, SIGNS
 from daisy_bluesky.sampling._features import FEATURE_VERSION
 from daisy_bluesky.sampling._regression import WEIGHTS, Regression
@@ -97,18 +98,10 @@ class SladsModel:
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as parts:
-                arrays = {field.name: parts[field.name] for field in fields(cls)}
-        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+                found = _parts({field.name: parts[field.name] for field in fields(cls)})
+        except (KeyError, OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise ValueError("not a sampling model; train one with sampling.train") from error
-        return cls(
-            weights=np.ascontiguousarray(arrays["weights"], np.float32),
-            exploration=float(arrays["exploration"]),
-            window=float(arrays["window"]),
-            calibration=np.asarray(arrays["calibration"], np.float64),
-            interval=np.asarray(arrays["interval"], np.float64),
-            description=str(arrays["description"]),
-            feature_version=int(arrays["feature_version"]),
-        )
+        return cls(**found)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model to an ``.npz`` file."""
@@ -135,3 +128,31 @@ class SladsModel:
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:
         return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+
+def _parts(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return what a model is made of, from the arrays of its file."""
+    return {
+        "weights": np.ascontiguousarray(checked_numbers("weights", arrays["weights"]), np.float32),
+        "exploration": float(arrays["exploration"].item()),
+        "window": float(arrays["window"].item()),
+        "calibration": np.asarray(checked_numbers("calibration", arrays["calibration"]), np.float64),
+        "interval": np.asarray(checked_numbers("interval", arrays["interval"]), np.float64),
+        "description": str(arrays["description"]),
+        "feature_version": int(arrays["feature_version"].item()),
+    }
+
+
+def checked_model(model: SladsModel | None) -> SladsModel:
+    """Return a sampling model, the shipped one where none is given.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if model is None:
+        return SladsModel.default()
+    if not isinstance(model, SladsModel):
+        raise ValueError(f"model: {model!r} is no SladsModel; load one with SladsModel.load, or leave it out")
+    return model

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import checked_numbers
+
 
 def checked_evidence(evidence: ArrayLike, count: int, labels: NDArray[np.bool_], largest: int) -> NDArray[np.float64]:
     """Return evidence, (count, fields, 2): values and variances; all nan for a failed visit.
@@ -24,7 +26,7 @@ def checked_evidence(evidence: ArrayLike, count: int, labels: NDArray[np.bool_],
         If the shape is another one, a variance is negative, a value is infinite or nan beside others that are not, or
         a label is none.
     """
-    found = np.array(evidence, np.float64)
+    found = np.array(checked_numbers("evidence", evidence), np.float64)
     if found.shape != (count, len(labels), 2):
         raise ValueError(f"evidence must have shape ({count}, {len(labels)}, 2), not {found.shape}")
     failed = np.isnan(found).all(axis=(1, 2))
@@ -49,7 +51,7 @@ def checked_times(dwell: ArrayLike | None, count: int) -> list[float]:
     """
     if dwell is None:
         return [1.0] * count
-    times = np.array(dwell, np.float64)
+    times = np.array(checked_numbers("dwell", dwell), np.float64)
     if times.shape != (count,) or (times <= 0).any() or np.isinf(times).any():
         raise ValueError(f"dwell must be {count} positive times, one for each position")
     return [float(time) for time in np.where(np.isnan(times), 1.0, times)]

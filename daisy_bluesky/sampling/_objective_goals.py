@@ -32,13 +32,16 @@ class Goals:
     Raises
     ------
     ValueError
-        If a threshold is of no region among the objectives.
+        If a threshold is of no region among the objectives, or is not a finite number.
     """
 
     def __init__(self, objectives: Sequence[Objective], fields: Sequence[str], thresholds: Mapping[str, float]) -> None:
         regions = {objective.name for objective in objectives if objective.kind in REGIONS}
         if unknown := thresholds.keys() - regions:
             raise ValueError(f"thresholds: {', '.join(sorted(unknown))} is no region of these objectives")
+        for name, threshold in thresholds.items():
+            if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
+                raise ValueError(f"thresholds: that of {name!r} is {threshold!r}, not a finite number")
         self._objectives = tuple(objectives)
         self._fields = np.array([fields.index(objective.field) for objective in objectives])
         self._given = dict(thresholds)

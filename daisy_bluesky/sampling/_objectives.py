@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import check_place, check_seed, check_visit_dwell
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_positions, checked_visits
 from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
-from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._model import SladsModel, checked_model
 from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
 from daisy_bluesky.sampling._objective_evidence import checked_evidence, checked_times
 from daisy_bluesky.sampling._objective_field import LARGEST_LABEL, empty_objective_field
@@ -58,7 +59,7 @@ class Objectives:
     start_fraction : float
         Part of the region of interest that is measured in a fixed low-discrepancy pattern first.
     dwell : float
-        Dwell time that every suggestion carries, s.
+        Dwell time that every suggestion carries, s; above 0, or nan where nobody asks for it.
     limit : float or (rows, columns) float, optional
         Largest dwell time of a pixel, s; none when omitted.
     thresholds : mapping of str to float, optional
@@ -94,7 +95,9 @@ class Objectives:
         check_arguments(shape, 1, start_fraction)
         self._weights = checked_weights(weights)
         self.shape = (int(shape[0]), int(shape[1]))
-        self.model = SladsModel.default() if model is None else model
+        check_seed(seed)
+        check_visit_dwell(dwell)
+        self.model = checked_model(model)
         self.seed = seed
         self.dwell = dwell
         self.objectives = tuple(Objective.named(name) for name in self._weights)
@@ -136,13 +139,13 @@ class Objectives:
         """Span of the levels of each objective as found so far, in its own unit, by name."""
         return dict(zip(self._weights, self._goals.scales.tolist(), strict=True))
 
-    def restrict(self, allowed: ArrayLike) -> None:
+    def restrict(self, allowed: ArrayLike | None) -> None:
         """Say where measurements may still be suggested; it replaces what was said before.
 
         Parameters
         ----------
         allowed : (rows, columns) bool
-            Pixels that may be suggested from now on; where it is False none is.
+            Pixels that may be suggested from now on; where it is False none is. None allows all.
 
         Raises
         ------
@@ -211,10 +214,9 @@ class Objectives:
         Raises
         ------
         ValueError
-            If the position lies outside the field.
+            If the position lies outside the field, or is not one pixel.
         """
-        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
-            raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
+        check_place(row, column, self.shape)
         return max(float(self._field.pixels["score"][row, column]), 0.0)
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import check_seed
 from daisy_bluesky.sampling._break_even import break_even_dwell, break_even_overhead
 from daisy_bluesky.sampling._forecast import Forecast, between, joined, order_of, reaching
 from daisy_bluesky.sampling._rehearsed_maps import Paid, PaperField, dosed, raster, raster_within, sparse
@@ -116,6 +117,7 @@ def rehearse(
     ----------
     Zhang et al. 2018 (EDS-SLADS), equation 14 (total distortion).
     """
+    check_seed(seed)
     cost = VisitCost() if cost is None else cost
     spectra, windows, shape = _checked(phase_maps, means, rate, wanted)
     if visit_dwell is not None and not 0 < visit_dwell < np.inf:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import check_place, check_seed, check_visit_dwell
 from daisy_bluesky.sampling._batches import best_places, ordered
 from daisy_bluesky.sampling._calibration import estimate, signs
 from daisy_bluesky.sampling._changes import CHANGE, measure_all, put_all
@@ -18,7 +19,7 @@ from daisy_bluesky.sampling._checks import (
 from daisy_bluesky.sampling._dose_checks import checked_mask
 from daisy_bluesky.sampling._evidence import Finding, Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
-from daisy_bluesky.sampling._model import SladsModel
+from daisy_bluesky.sampling._model import SladsModel, checked_model
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
@@ -48,7 +49,7 @@ class Slads:
     start_fraction : float
         Part of the region of interest that is measured in a fixed low-discrepancy pattern first.
     dwell : float
-        Dwell time that every suggestion carries, s.
+        Dwell time that every suggestion carries, s; above 0, or nan where nobody asks for it.
     roi : (rows, columns) bool, optional
         Region of interest: only these pixels are suggested or may be measured, and only they count as distortion.
     forbidden : (rows, columns) bool, optional
@@ -79,7 +80,9 @@ class Slads:
     ) -> None:
         check_arguments(shape, phases, start_fraction)
         self.shape = (int(shape[0]), int(shape[1]))
-        self.model = SladsModel.default() if model is None else model
+        check_seed(seed)
+        check_visit_dwell(dwell)
+        self.model = checked_model(model)
         self.seed = seed
         self.dwell = dwell
         self._phases = int(phases)
@@ -157,10 +160,9 @@ class Slads:
         Raises
         ------
         ValueError
-            If the position lies outside the field.
+            If the position lies outside the field, or is not one pixel.
         """
-        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
-            raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
+        check_place(row, column, self.shape)
         if self._samples == 0:
             return float("nan")
         if self._stale:
@@ -245,7 +247,7 @@ class Slads:
             self._last = place
         self._settle(np.array(changes, CHANGE))
 
-    def restrict(self, allowed: ArrayLike) -> None:
+    def restrict(self, allowed: ArrayLike | None) -> None:
         """Say where measurements may still be suggested; it replaces what was said before.
 
         What has been measured keeps counting, and measurements elsewhere are still taken in: a visit may be on its way.
@@ -256,6 +258,7 @@ class Slads:
         ----------
         allowed : (rows, columns) bool
             Pixels that may be suggested from now on, as far as they are open otherwise; where it is False none is.
+            None allows all.
 
         Raises
         ------

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from daisy_bluesky.sampling._argument_checks import check_seed
+
 __all__ = ["halton", "jittered", "line_hop", "random", "raster", "sobol"]
 
 Shape = tuple[int, int]
@@ -87,8 +89,9 @@ def random(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     Raises
     ------
     ValueError
-        If the field is empty or the fraction is none.
+        If the field is empty, the fraction is none, or the seed is not a whole number from 0 up.
     """
+    check_seed(seed)
     n = number_of_points(shape, fraction)
     return _positions(np.random.default_rng(seed).permutation(shape[0] * shape[1])[:n], shape)
 
@@ -113,8 +116,9 @@ def jittered(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     Raises
     ------
     ValueError
-        If the field is empty or the fraction is none.
+        If the field is empty, the fraction is none, or the seed is not a whole number from 0 up.
     """
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     found = []
     for top, bottom, edges in _bands(shape, number_of_points(shape, fraction)):
@@ -146,13 +150,14 @@ def line_hop(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     Raises
     ------
     ValueError
-        If the field is empty or the fraction is none.
+        If the field is empty, the fraction is none, or the seed is not a whole number from 0 up.
 
     References
     ----------
     L. Kovarik, A. Stevens, A. Liyu and N. D. Browning, "Implementing an accurate and rapid sparse sampling approach
     for low-dose atomic resolution STEM imaging", Appl. Phys. Lett. 109, 164102 (2016): line hopping.
     """
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     found = []
     for top, bottom, edges in _bands(shape, number_of_points(shape, fraction)):
@@ -183,13 +188,14 @@ def sobol(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     Raises
     ------
     ValueError
-        If the field is empty or the fraction is none.
+        If the field is empty, the fraction is none, or the seed is not a whole number from 0 up.
 
     References
     ----------
     I. M. Sobol', "On the distribution of points in a cube and the approximate evaluation of integrals" (1967);
     low-discrepancy sampling is what EDS-SLADS (Zhang et al. 2018) names beside random sampling.
     """
+    check_seed(seed)
     n = number_of_points(shape, fraction)
     powers = int(np.ceil(np.log2(2 * n))) + (n > shape[0] * shape[1] // 2)
     return _first_pixels(qmc.Sobol(2, seed=seed).random_base2(powers), shape, n, seed)
@@ -217,13 +223,14 @@ def halton(shape: Shape, fraction: float, seed: int = 0) -> Positions:
     Raises
     ------
     ValueError
-        If the field is empty or the fraction is none.
+        If the field is empty, the fraction is none, or the seed is not a whole number from 0 up.
 
     References
     ----------
     J. H. Halton, "On the efficiency of certain quasi-random sequences of points in evaluating multi-dimensional
     integrals", Numer. Math. 2, 84 (1960).
     """
+    check_seed(seed)
     n = number_of_points(shape, fraction)
     return _first_pixels(qmc.Halton(2, seed=seed).random(2 * n), shape, n, seed)
 

@@ -1,6 +1,7 @@
 """Make the model that comes with the package: ``python -m daisy_bluesky.sampling.train_default [FILE]``."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from daisy_bluesky.sampling._model import SladsModel
@@ -17,8 +18,13 @@ DESCRIPTION = (
 SHIPPED = Path(__file__).parent / "models" / "default.npz"
 
 
-def make_default() -> SladsModel:
+def make_default(tell: Callable[[str], object] = str) -> SladsModel:
     """Train on generated images of every kind, calibrate on others.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        As for `daisy_bluesky.sampling.train`.
 
     Returns
     -------
@@ -29,6 +35,7 @@ def make_default() -> SladsModel:
         [image for seed in TRAINING_SEEDS for image in training_images(SIDE, seed)],
         calibration_maps=[image for seed in CALIBRATION_SEEDS for image in training_images(SIDE, seed)],
         description=DESCRIPTION,
+        tell=tell,
     )
 
 

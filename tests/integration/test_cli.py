@@ -373,3 +373,6 @@ def test_what_a_shell_sees_of_a_refusal_is_one_line_and_exit_code_2(tmp_path):
 def test_the_version_is_told(tmp_path):
     done = run("--version", cwd=tmp_path)
     assert (done.returncode, done.stdout.count("."), done.stderr) == (0, 2, "")
+    module = [sys.executable, "-m", "daisy_bluesky", "--version"]
+    same = subprocess.run(module, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=170)
+    assert (same.returncode, same.stdout, same.stderr) == (0, done.stdout, "")

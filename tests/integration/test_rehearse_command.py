@@ -60,7 +60,15 @@ def test_a_grey_image_is_taken_for_as_many_phases_as_asked_for(field, capsys, mo
         (("nan.npy",), "survey: "),
         (("picture.gif",), "survey: picture.gif"),
         (("labels.npy", "--settling", "soon"), "settling: 'soon' is no time"),
-        (("labels.npy", "--settling", "-1ms"), "settling: '-1ms' is no time"),
+        (("labels.npy", "--settling", "-1ms"), "settling: '-1ms' is negative; give a time from 0 up"),
+        (
+            (
+                "labels.npy",
+                "--settling=-soon",
+            ),
+            "settling: '-soon' is no time",
+        ),
+        (("labels.npy", "--spectra", "labels.npy"), "spectra: labels.npy is neither"),
         (("labels.npy", "--read-out", "1 hour"), "read-out: '1 hour' is no time"),
         (("labels.npy", "--minimum-dwell", "0"), "minimum_dwell"),
         (("labels.npy", "--phases", "9"), "phases: 9 phases, but spectra of 4"),

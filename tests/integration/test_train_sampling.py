@@ -72,6 +72,31 @@ def test_one_line_and_exit_code_2(command, tmp_path, name, content, says):
     assert not (tmp_path / "model.npz").exists()
 
 
+def test_the_model_is_named_after_what_it_is_for_and_never_written_over(command, tmp_path):
+    np.save(tmp_path / "map.npy", bands(16))
+    code, out, err = command("map.npy")
+    assert (code, err) == (0, "")
+    assert out.startswith("sampling.npz: map.npy; ")
+    written = (tmp_path / "sampling.npz").read_bytes()
+    code, out, err = command("map.npy")
+    assert (code, out) == (2, "")
+    assert "sampling.npz is there already" in err
+    assert (tmp_path / "sampling.npz").read_bytes() == written
+
+
+def test_what_is_being_done_is_told():
+    told = []
+    train([bands()], rounds=2, networks=2, tell=told.append)
+    assert told == [
+        "learning from random pixels, round 1 of 2",
+        "learning from its own sampling, round 2 of 2",
+        "fitting and trying network 1 of 2",
+        "fitting and trying network 2 of 2",
+        "choosing how much it explores",
+        "calibrating its estimate of the remaining distortion",
+    ]
+
+
 def test_an_absent_folder_is_named_before_training(command):
     code, _, err = command("--output", "nowhere/model.npz")
     assert code == 2
@@ -107,7 +132,8 @@ def test_grey_images_are_cut_into_levels(tmp_path):
 def test_refuses_images_that_teach_nothing(tmp_path):
     for image, message in (
         (np.ones((20, 20)), "one value"),
-        (np.full((20, 20), np.nan), "one value|finite"),
+        (np.full((20, 20), np.nan), "image.npy: has pixels that are not finite"),
+        (np.arange(4).reshape(2, 2), r"image\.npy: an image of 2 x 2 pixels teaches nothing; give at least 16 x 16"),
         (np.append(np.arange(399.0), np.inf).reshape(20, 20), "not finite"),
         (np.arange(20), "two-dimensional"),
     ):
@@ -116,3 +142,5 @@ def test_refuses_images_that_teach_nothing(tmp_path):
             read_label_maps([tmp_path / "image.npy"])
     with pytest.raises(ValueError, match="levels"):
         read_label_maps([], levels=1)
+    with pytest.raises(ValueError, match=r"^label_maps: a map of one label"):
+        train([bands(), np.ones((20, 20), int)])

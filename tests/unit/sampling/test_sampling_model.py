@@ -110,11 +110,12 @@ def test_training_images_are_phase_maps():
         ([], {}, "label_maps is empty"),
         ([np.ones((8, 40), int)], {}, "at least 16 x 16"),
         ([np.ones((40, 40))], {}, "integer maps"),
-        ([np.ones((40, 40), int)], {"window": 0.0}, "window"),
-        ([np.ones((40, 40), int)], {"window": float("nan")}, "window"),
-        ([np.ones((40, 40), int)], {"rounds": 0}, "rounds"),
-        ([np.ones((40, 40), int)], {"networks": 0}, "networks"),
-        ([np.ones((40, 40), int)], {"densities": (0.1, 1.0)}, "densities"),
+        ([np.ones((40, 40), int)], {}, "one label"),
+        ([np.eye(40, dtype=int)], {"window": 0.0}, "window"),
+        ([np.eye(40, dtype=int)], {"window": float("nan")}, "window"),
+        ([np.eye(40, dtype=int)], {"rounds": 0}, "rounds"),
+        ([np.eye(40, dtype=int)], {"networks": 0}, "networks"),
+        ([np.eye(40, dtype=int)], {"densities": (0.1, 1.0)}, "densities"),
     ],
 )
 def test_training_refuses_bad_arguments(maps, options, message):
