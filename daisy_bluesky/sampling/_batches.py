@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
-from daisy_bluesky.sampling._summary import best_place
+from daisy_bluesky.sampling._summary import best_place, ranks
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch before the spacing is given up.
@@ -60,7 +60,7 @@ def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
         Each further from the better ones than 1.5 times its distance to the nearest measurement, as long as such
         pixels are found; then the best of the rest.
     """
-    scores = pixels["score"].ravel()
+    scores = ranks(pixels)
     pool = min(POOL * n, len(scores))
     best = np.argpartition(-scores, pool - 1)[:pool]
     best = best[np.lexsort((best, -scores[best]))]
