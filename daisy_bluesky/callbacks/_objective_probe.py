@@ -44,7 +44,6 @@ class ObjectiveProbe(NextProbe):
         super()._steer(data)
         names = list(self.policy.weights)
         self.policy.weights = dict(zip(names, np.asarray(data["weights"]).tolist(), strict=True))
-        self.policy.prefer(np.asarray(data["preference"]))
 
     def result(self) -> dict[str, NDArray[np.generic]]:
         """Return the map of every objective's field with its variance, and those of phases where they are one."""

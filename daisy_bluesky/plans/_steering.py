@@ -13,6 +13,7 @@ from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.sampling import checked_weights
 
 PREFERENCE = 4.0
+NO_PREFERENCE = "region: a map by dose prefers none; use policy='slads' or objectives, or veto the rest by restrict"
 
 
 class Steering:
@@ -35,6 +36,7 @@ class Steering:
         self._allowed: NDArray[np.bool_] | None = None
         self._preference: NDArray[np.float32] | None = None
         self._changed = False
+        self._may_prefer = True
         self._record = Record(STEERING, "operator")
 
     @property
@@ -76,12 +78,13 @@ class Steering:
         Raises
         ------
         ValueError
-            If its shape is not that of the map, the preference is not positive, or the map has no objectives.
+            If its shape is not that of the map, the preference is not positive, or the map goes by dose, which prefers
+            no region.
         """
         pixels = self._mask("region", region)
         positive("preference", preference)
-        if self._names == ():
-            raise ValueError("region: only a map with objectives can prefer one; give adaptive_map objectives")
+        if not self._may_prefer:
+            raise ValueError(NO_PREFERENCE)
         before = np.ones(pixels.shape, np.float32) if self._preference is None else self._preference
         self._preference = np.where(pixels, preference, before).astype(np.float32)
         self._changed = True
@@ -104,6 +107,9 @@ class Steering:
         self._record = Record(STEERING, "operator")  # a stream has one source in a run
         rows, columns = configuration["shape"]
         self._shape = int(rows), int(columns)
+        self._may_prefer = configuration["policy"] != "dose"
+        if self._preference is not None and not self._may_prefer:
+            raise ValueError(NO_PREFERENCE)
         begun = configuration.get("objectives", {})
         self._names = tuple(begun)
         if self._weights is None:
@@ -121,8 +127,10 @@ class Steering:
             return None
         self._changed = False
         state: dict[str, NDArray[np.generic]] = {"allowed": self._allowed.astype(np.uint8)}
+        if self._may_prefer:
+            state["preference"] = self._preference
         if self._names:
-            state |= {"weights": np.array(list(self.weights.values())), "preference": self._preference}
+            state["weights"] = np.array(list(self.weights.values()))
         self._record.put(state)
         return self._record
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
-from daisy_bluesky.sampling._summary import best_place
+from daisy_bluesky.sampling._summary import best_place, ranked
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch: so many first, and so many before the spacing is given up.
@@ -87,12 +87,12 @@ def ordered(positions: NDArray[np.int64], last: Place | None) -> list[Place]:
 
 @compiled
 def leading(pixels: NDArray[Any], n: int) -> NDArray[np.uint64]:
-    """Return keys of the n largest scores and a few more; sorted they are in falling order of score, then by place.
+    """Return keys of the n largest ranks and a few more; sorted they are in falling order of rank, then by place.
 
     Parameters
     ----------
     pixels : (rows, columns) PIXEL
-        State of the field, up to date; what has a negative score is left out.
+        State of the field, up to date; what has a negative rank is left out.
     n : int
         How many are wanted.
 
@@ -108,7 +108,7 @@ def leading(pixels: NDArray[Any], n: int) -> NDArray[np.uint64]:
     for row in range(rows):
         for column in range(columns):
             place = row * columns + column
-            scores[place] = pixels[row, column].score + np.float32(0.0)  # no negative zero
+            scores[place] = np.float32(ranked(pixels[row, column])) + np.float32(0.0)  # no negative zero
             if scores[place] >= 0:
                 held[patterns[place] >> BUCKET_BITS] += 1
     lowest, count = BUCKETS - 1, held[BUCKETS - 1]

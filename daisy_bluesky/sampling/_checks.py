@@ -28,6 +28,20 @@ def check_arguments(shape: tuple[int, int], phases: int, start_fraction: float) 
         raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
 
 
+def checked_preference(preference: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return how many times more each pixel counts, (rows, columns) float32.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, or is not positive and finite everywhere.
+    """
+    wanted = np.array(preference, np.float32)
+    if wanted.shape != shape or not ((wanted > 0) & np.isfinite(wanted)).all():
+        raise ValueError(f"preference must be positive numbers over the field of {shape} pixels")
+    return wanted
+
+
 def check_count(n: int) -> None:
     """Check how many visits are asked for.
 

@@ -21,6 +21,7 @@ QUIET = 0.1
 # sample: label of a valid measurement (-1 unknown phase, 1... phases), 0 where there is none.
 # label: the reconstruction, i.e. the sample or the neighbours' weighted vote; 0 before anything is known.
 # score: expected reduction in distortion, NEVER where closed. doubt: probability that the label is wrong.
+# preference: how many times more the score counts when pixels are compared.
 # closed: measured or forbidden, so never a candidate. inside: part of the region of interest.
 PIXEL = np.dtype(
     [
@@ -28,6 +29,7 @@ PIXEL = np.dtype(
         ("reach", np.int32),
         ("score", np.float32),
         ("doubt", np.float32),
+        ("preference", np.float32),
         ("sample", np.int16),
         ("label", np.int16),
         ("closed", np.bool_),
@@ -36,8 +38,8 @@ PIXEL = np.dtype(
     ],
     align=True,
 )
-# Over the pixels of a tile: largest reach; largest score and where it is; inside the region of interest sum of doubt,
-# and sum of that below QUIET, where what is wrong are objects that nobody has met.
+# Over the pixels of a tile: largest reach; largest score, preference included, and where it is; inside the region of
+# interest sum of doubt, and sum of that below QUIET, where what is wrong are objects that nobody has met.
 TILE_SUMMARY = np.dtype(
     [
         ("doubt", np.float64),
@@ -110,6 +112,7 @@ def empty_field(shape: tuple[int, int], inside: NDArray[np.bool_] | None = None)
     pixels["neighbours"] = -1
     pixels["reach"] = FAR
     pixels["doubt"] = 1.0
+    pixels["preference"] = 1.0
     pixels["inside"] = True if inside is None else inside
     pixels["closed"] = ~pixels["inside"]
     tiles = np.zeros((-(-shape[0] // TILE), -(-shape[1] // TILE)), TILE_SUMMARY)

@@ -3,15 +3,13 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._batches import best_places
-from daisy_bluesky.sampling._checks import check_count
 from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import MASK, SHIFT
-from daisy_bluesky.sampling._potts import potts_posterior
-from daisy_bluesky.sampling._slads import VISIT, Slads
+from daisy_bluesky.sampling._slads import Slads
 from daisy_bluesky.sampling._survey import Survey, blocks_of
+from daisy_bluesky.sampling._survey_map import belief_of
 
 FIRST_REVIEW, REVIEW_GROWTH = 64, 1.25
 UNFORESEEN = 0.04  # share of labels that neighbours do not foretell, whatever they say
@@ -75,23 +73,13 @@ class GuidedSlads(Slads):
         if not isinstance(survey, Survey):
             raise ValueError(f"survey: {type(survey).__name__} given; give sampling.Survey(image)")
         survey.check_shape(self.shape)
-        self._survey, self._next_look, self._view = survey, FIRST_REVIEW, None
+        self._survey, self._next_look = survey, FIRST_REVIEW
+        self._see(None)
 
-    def suggest(self, n: int = 1) -> NDArray[np.void]:
-        """Return the next visits, as `Slads.suggest` does, with what the survey image leaves in doubt first."""
-        check_count(n)
-        if self._view is None or self._next_of_start(1):
-            return super().suggest(n)
-        self._refresh()
-        boosted = self._pixels["score"] * self._view.boost
-        if n == 1:
-            best = int(boosted.argmax())
-            places = [divmod(best, self.shape[1])] if boosted.flat[best] >= 0 else []
-        else:
-            pixels = self._pixels.copy()
-            pixels["score"] = boosted
-            places = best_places(pixels, self._field.summary, n, self._last, [self.seed, len(self._ledger)])
-        return np.array([(row, column, self.dwell) for row, column in places], VISIT)
+    def prefer(self, preference: ArrayLike) -> None:
+        """Say how much each pixel counts, as `Slads.prefer` does; what the survey image leaves in doubt counts more."""
+        super().prefer(preference)
+        self._see(self._view)
 
     def reconstruct(self) -> NDArray[np.int64]:
         """Return the best map from the same data, (rows, columns) int64, the survey image included where believed."""
@@ -106,9 +94,15 @@ class GuidedSlads(Slads):
         self._compare(foretold)
         if self._survey is not None and len(self._ledger) >= self._next_look:
             self._next_look = int(len(self._ledger) * REVIEW_GROWTH) + 1
-            self._view = self._look()
+            self._see(self._look())
             if self._view is None:
                 self._missed[:] = 0.0
+
+    def _see(self, view: _View | None) -> None:
+        """Go by what the survey image comes to from now on."""
+        if view is not None or self._view is not None:
+            self._weigh(self._preference if view is None else self._preference * view.boost)
+        self._view = view
 
     def _foretold(self, places: list[Place]) -> list[tuple[Place, int, int]]:
         """Return unmeasured ones of places, and what the maps say of them, without the image and with it."""
@@ -138,7 +132,7 @@ class GuidedSlads(Slads):
         ratio = self._survey.log_ratio(weight, relation)
         measured = sample != 0
         ratio[measured] = np.where(sample[measured][:, None] == codes, 0.0, -CERTAIN)
-        belief = potts_posterior(ratio)
+        belief = belief_of(ratio)
         labels = np.where(measured, sample, codes[belief.argmax(axis=2)])
         doubt = np.maximum(1.0 - belief.max(axis=2), LEAST_DOUBT) / np.maximum(self._pixels["doubt"], LEAST_DOUBT)
         return _View(weight, labels, np.clip(doubt, 1.0 / MOST_BOOST, MOST_BOOST).astype(np.float32))

@@ -7,7 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._argument_checks import check_place, check_seed, check_visit_dwell
 from daisy_bluesky.sampling._batches import best_places, ordered
-from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_positions, checked_visits
+from daisy_bluesky.sampling._checks import (
+    check_arguments,
+    check_count,
+    checked_positions,
+    checked_preference,
+    checked_visits,
+)
 from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
@@ -20,12 +26,11 @@ from daisy_bluesky.sampling._objective_scale import rarity
 from daisy_bluesky.sampling._objective_update import combine_all, rebuild, renew
 from daisy_bluesky.sampling._prediction_errors import UNKNOWN, PredictionErrors
 from daisy_bluesky.sampling._reconstruction import reconstruct
-from daisy_bluesky.sampling._slads import VISIT
+from daisy_bluesky.sampling._slads import PREFERENCE, VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
 
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
-PREFERENCE = 4.0
 ROUNDING = 1e-9
 
 
@@ -184,10 +189,7 @@ class Objectives:
         ValueError
             If its shape is not that of the field, or a preference is not positive; then nothing has changed.
         """
-        wanted = np.array(preference, np.float32)
-        if wanted.shape != self.shape or not ((wanted > 0) & np.isfinite(wanted)).all():
-            raise ValueError(f"preference must be positive numbers over the field of {self.shape} pixels")
-        self._field.preference[:] = wanted
+        self._field.preference[:] = checked_preference(preference, self.shape)
         combine_all(self._field)
 
     @property

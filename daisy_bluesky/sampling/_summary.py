@@ -55,6 +55,12 @@ def best_place(summary: Summary) -> int:
 
 
 @compiled
+def ranked(pixel: Any) -> float:
+    """Return what a pixel, PIXEL, is compared by."""
+    return float(pixel.score * pixel.preference) if pixel.score > 0 else float(pixel.score)
+
+
+@compiled
 def _summarise_tile(pixels: NDArray[Any], tiles: NDArray[Any], tile_row: int, tile_column: int) -> None:
     """Bring a tile's largest reach and score and its sums of doubt up to date."""
     top, left = tile_row * TILE, tile_column * TILE
@@ -67,8 +73,9 @@ def _summarise_tile(pixels: NDArray[Any], tiles: NDArray[Any], tile_row: int, ti
             if pixel.inside:
                 doubt += pixel.doubt
                 quiet += pixel.doubt if pixel.doubt < QUIET else 0.0
-            if pixel.score > score:
-                best, score = (row << SHIFT) + column, pixel.score
+            rank = ranked(pixel)
+            if rank > score:
+                best, score = (row << SHIFT) + column, rank
     tile = tiles[tile_row, tile_column]
     tile.reach, tile.score, tile.best, tile.dirty = reach, score, best, False
     tile.doubt, tile.quiet = doubt, quiet

@@ -171,16 +171,16 @@ def _gains(
     return np.array(gains)
 
 
-def blocks_of(shape: tuple[int, int]) -> Iterator[tuple[slice, slice]]:
+def blocks_of(shape: tuple[int, ...], largest: int = LARGEST_BLOCK) -> Iterator[tuple[slice, slice]]:
     """Yield blocks all over a field, row by row, in the middle of the cells of a grid where they do not fill it."""
     edges = [np.linspace(0, size, BLOCKS + 1).round().astype(int) for size in shape]
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):
         for left, right in zip(edges[1], edges[1][1:], strict=False):
-            yield _middle(int(top), int(bottom)), _middle(int(left), int(right))
+            yield _middle(int(top), int(bottom), largest), _middle(int(left), int(right), largest)
 
 
-def _middle(first: int, last: int) -> slice:
-    size = min(last - first, LARGEST_BLOCK)
+def _middle(first: int, last: int, largest: int) -> slice:
+    size = min(last - first, largest)
     start = first + (last - first - size) // 2
     return slice(start, start + size)
 

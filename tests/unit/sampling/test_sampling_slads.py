@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import DoseAllocator, Slads, patterns, reconstruct, total_distortion
+from daisy_bluesky.sampling import DoseAllocator, GuidedSlads, Slads, patterns, reconstruct, total_distortion
 
 
 def sample(sampler, truth, n, ill=None):
@@ -350,3 +350,70 @@ def test_visits_that_exclude_each_others_phases_leave_no_nan(engine):
     assert np.isfinite(sampler.posterior).all()
     np.testing.assert_allclose(sampler.posterior.sum(axis=2), 1.0, rtol=1e-6)
     assert engine is DoseAllocator or (sampler.posterior[[6, 9], [6, 9]] == 0.5).all()
+
+
+def halves():
+    row, column = np.indices((40, 40))
+    return 1 + ((row + column // 3) // 7) % 2, column >= 20
+
+
+def visit(sampler, truth, visits):
+    for _ in range(visits):
+        (suggested,) = sampler.suggest()
+        place = int(suggested["row"]), int(suggested["column"])
+        sampler.ingest([place], [int(truth[place])])
+
+
+@pytest.mark.parametrize("engine", [Slads, GuidedSlads])
+def test_a_preferred_region_gets_more_visits_and_nothing_else_changes(engine):
+    truth, region = halves()
+    plain, preferring = engine((40, 40), phases=2, dwell=0.1), engine((40, 40), phases=2, dwell=0.1)
+    visit(plain, truth, 60)
+    visit(preferring, truth, 60)
+    expected, remaining = preferring.expected_reduction, preferring.remaining_distortion()
+    preferring.add_region(region, 8.0)
+    np.testing.assert_array_equal(preferring.expected_reduction, expected)
+    assert preferring.remaining_distortion() == remaining
+    best = np.unravel_index(np.argmax(expected * np.where(region, 8.0, 1.0)), region.shape)
+    assert (preferring.suggest()["row"][0], preferring.suggest()["column"][0]) == best
+    batch = preferring.suggest(12)
+    assert region[batch["row"], batch["column"]].mean() > 0.7
+    visit(plain, truth, 200)
+    visit(preferring, truth, 200)
+    assert preferring.measured[region].sum() > 1.3 * plain.measured[region].sum()
+
+
+def test_a_region_taken_back_leaves_what_would_have_been_without_it():
+    truth, region = halves()
+    plain, wavering = Slads((40, 40), phases=2, dwell=0.1), Slads((40, 40), phases=2, dwell=0.1)
+    wavering.add_region(region, 5.0)
+    wavering.add_region(region, 1.0)
+    visit(plain, truth, 150)
+    visit(wavering, truth, 150)
+    wavering.add_region(region)
+    wavering.add_region(region, 1.0)
+    np.testing.assert_array_equal(plain.suggest(9), wavering.suggest(9))
+
+
+def test_a_region_said_first_or_last_leads_to_the_same_place():
+    truth, region = halves()
+    first, last = Slads((40, 40), phases=2, dwell=0.1), Slads((40, 40), phases=2, dwell=0.1)
+    first.add_region(region, 3.0)
+    visit(first, truth, 80)
+    places = np.argwhere(first.measured)
+    last.ingest(places, truth[tuple(places.T)])
+    last.add_region(region, 3.0)
+    np.testing.assert_array_equal(first.suggest(), last.suggest())
+
+
+@pytest.mark.parametrize(
+    ("region", "preference"), [(np.ones((3, 3)), 2.0), (np.ones((40, 40)), 0.0), (np.ones((40, 40)), np.nan)]
+)
+def test_bad_regions_are_named_and_change_nothing(region, preference):
+    truth, _ = halves()
+    sampler = Slads((40, 40), phases=2, dwell=0.1)
+    visit(sampler, truth, 60)
+    before = sampler.suggest(5)
+    with pytest.raises(ValueError, match=r"^(region|preference) must"):
+        sampler.add_region(region, preference)
+    np.testing.assert_array_equal(sampler.suggest(5), before)

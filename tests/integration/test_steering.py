@@ -1,0 +1,75 @@
+"""An operator's regions in maps of phases, under a real RunEngine."""
+
+import numpy as np
+import pytest
+
+from daisy_bluesky.callbacks import check_decisions
+from daisy_bluesky.plans import Steering, adaptive_map
+
+SHAPE = (24, 24)
+
+
+@pytest.fixture
+def engine(new_engine):
+    return new_engine()
+
+
+@pytest.fixture
+def region():
+    pixels = np.zeros(SHAPE, bool)
+    pixels[:, :12] = True
+    return pixels
+
+
+def phase_map(microscope, classifier_file, **arguments):
+    given = {"classifier": classifier_file, "shape": SHAPE, "fraction": 0.25, "policy": "slads"} | arguments
+    return adaptive_map([microscope.haadf, microscope.eds], microscope.probe, **given)
+
+
+@pytest.mark.parametrize("added", [0, 60])
+def test_a_region_draws_visits_of_a_map_of_phases(engine, microscope, classifier_file, documents, region, added):
+    steering, heard = Steering(), 0
+
+    def operate(name, document):
+        nonlocal heard
+        heard += name == "event" and "eds_spectrum" in document["data"]
+        if heard == added and name == "event":
+            steering.add_region(region, 50.0)
+
+    if added:
+        engine.subscribe(operate)
+    else:
+        steering.add_region(region, 50.0)
+    engine(phase_map(microscope, classifier_file, steering=steering), documents)
+    columns = documents.positions()[added + 2 :, 1]
+    assert (columns < 12).mean() > 0.75
+    (first, *_) = documents.events("steering")
+    np.testing.assert_array_equal(np.reshape(first["data"]["preference"], SHAPE), np.where(region, 50.0, 1.0))
+    check = check_decisions(lambda _: iter(documents.emitted), documents.one("start")["uid"])
+    assert check.decisions == len(documents.events("decisions")) > 100
+    assert check.different == 0, check.first
+
+
+def test_a_map_by_dose_refuses_a_region_before_and_during_the_run(
+    engine, microscope, classifier_file, documents, region
+):
+    dose = {"policy": "dose", "cost": {"minimum_dwell": microscope.eds.dwell_time.get() / 60}, "fraction": 0.01}
+    steering = Steering()
+    steering.add_region(region)
+    with pytest.raises(ValueError, match=r"^region: a map by dose"):
+        engine(phase_map(microscope, classifier_file, steering=steering, **dose), documents)
+    assert documents.emitted == []
+    steering, refused = Steering(), []
+
+    def operate(name, document):
+        if name == "event" and "eds_spectrum" in document["data"] and not refused:
+            with pytest.raises(ValueError, match=r"^region: a map by dose"):
+                steering.add_region(region)
+            refused.append(True)
+            steering.restrict(region)
+
+    engine.subscribe(operate)
+    engine(phase_map(microscope, classifier_file, steering=steering, **dose), documents)
+    assert refused
+    (restricted,) = documents.events("steering")
+    assert restricted["data"].keys() == {"allowed"}
