@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import check_place, check_seed
 from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_visits
 from daisy_bluesky.sampling._dose_batch import batch_of
 from daisy_bluesky.sampling._dose_checks import (
@@ -91,6 +92,9 @@ class DoseAllocator:
     ) -> None:
         check_arguments(shape, phases, start_fraction=1.0)
         self.shape = (int(shape[0]), int(shape[1]))
+        check_seed(seed)
+        if not isinstance(cost, VisitCost | None):
+            raise ValueError(f"cost: {cost!r} is no VisitCost; give one, or leave it out")
         self.seed = seed
         self.cost = VisitCost() if cost is None else cost
         self._inside = checked_mask("roi", roi, self.shape, default=True)
@@ -147,10 +151,9 @@ class DoseAllocator:
         Raises
         ------
         ValueError
-            If the position lies outside the field.
+            If the position lies outside the field, or is not one pixel.
         """
-        if not (0 <= row < self.shape[0] and 0 <= column < self.shape[1]):
-            raise ValueError(f"position ({row}, {column}) lies outside the field of {self.shape} pixels")
+        check_place(row, column, self.shape)
         field = self._known.field
         value = max(float(field.value[row, column]), 0.0) * self.cost.of(float(field.offer[row, column]))
         return value if self._sparse is None else max(value, self._sparse.score_at(field, row, column))
@@ -185,14 +188,14 @@ class DoseAllocator:
         visits["dwell"] = field.offer.ravel()[places]
         return visits
 
-    def restrict(self, allowed: ArrayLike) -> None:
+    def restrict(self, allowed: ArrayLike | None) -> None:
         """Suggest only some of the pixels from now on, in place of those allowed before; what was measured counts on.
 
         Parameters
         ----------
         allowed : (rows, columns) bool
             Pixels that may be suggested, as far as the region of interest and the forbidden pixels allow; others may
-            still be measured.
+            still be measured. None allows all.
 
         Raises
         ------

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from daisy_bluesky.sampling._argument_checks import checked_numbers
 from daisy_bluesky.sampling._checks import checked_findings, checked_log_likelihoods
 from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._evidence import CERTAINTY
@@ -55,7 +56,7 @@ def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np
     ValueError
         If it does not fit the field, is negative or nan.
     """
-    limits = np.array(np.inf if limit is None else limit, np.float64)
+    limits = np.array(np.inf if limit is None else checked_numbers("limit", limit), np.float64)
     if limits.shape not in ((), shape):
         raise ValueError(f"limit must be one dwell time or have the field's shape {shape}, not {limits.shape}")
     if np.isnan(limits).any() or (limits < 0).any():
@@ -71,7 +72,7 @@ def checked_stake(stake: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float6
     ValueError
         If it has another shape, is negative or not finite.
     """
-    given = np.asarray(stake, np.float64)
+    given = np.asarray(checked_numbers("stake", stake), np.float64)
     if given.shape != shape:
         raise ValueError(f"stake must have the field's shape {shape}, not {given.shape}")
     if not ((given >= 0) & np.isfinite(given)).all():
@@ -87,7 +88,7 @@ def checked_prior(log_prior: ArrayLike, shape: tuple[int, int, int]) -> NDArray[
     ValueError
         If they have another shape or are not finite.
     """
-    array = np.asarray(log_prior, np.float64)
+    array = np.asarray(checked_numbers("log_prior", log_prior), np.float64)
     if array.shape != shape:
         raise ValueError(f"log_prior must have shape {shape}, (rows, columns, phases), not {array.shape}")
     if not np.isfinite(array).all():
@@ -103,7 +104,7 @@ def checked_shares(positions: ArrayLike, inside: NDArray[np.bool_]) -> Shares:
     ValueError
         If positions, (n, 2), are not numbers, or lie outside the field or the region of interest.
     """
-    array = np.asarray(positions, np.float64)
+    array = np.asarray(checked_numbers("positions", positions), np.float64)
     if array.size == 0:
         array = np.empty((0, 2))
     if array.ndim != 2 or array.shape[1] != 2:
@@ -136,7 +137,7 @@ def checked_dwell(dwell: ArrayLike | None, count: int, default: float) -> NDArra
     """
     if dwell is None:
         return np.full(count, default)
-    array = np.asarray(dwell, np.float64)
+    array = np.asarray(checked_numbers("dwell", dwell), np.float64)
     if array.shape != (count,):
         raise ValueError(f"dwell must have shape ({count},), not {array.shape}")
     array = np.where(np.isnan(array), default, array)
@@ -153,7 +154,7 @@ def checked_evidence(evidence: ArrayLike, count: int) -> Evidence:
     ValueError
         If it does not fit, is nan or infinite upwards, or leaves no phase possible.
     """
-    array = np.asarray(evidence)
+    array = checked_numbers("evidence", evidence)
     if array.ndim != 2 or len(array) != count:
         return np.asarray(checked_findings(array, count)).astype(np.int64)
     return checked_log_likelihoods(array, LEAST)

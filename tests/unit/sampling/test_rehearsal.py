@@ -55,8 +55,8 @@ def test_what_is_needed_agrees_with_a_map_of_that_price(rehearsal, labels):
 
 def test_only_the_middle_of_a_large_field_is_rehearsed_and_scaled(labels, monkeypatch):
     monkeypatch.setattr(_rehearsal, "WINDOW", 24)
-    large = rehearse([np.pad(labels, 8, mode="wrap")], MEANS, rate=1000.0, wanted=0.05, visit_dwell=0.03)
-    middle = rehearse([labels[4:28, 4:28]], MEANS, rate=1000.0, wanted=0.05, visit_dwell=0.03)
+    large = rehearse([np.pad(labels, 8, mode="wrap")], MEANS, rate=1000.0, wanted=0.15, visit_dwell=0.03)
+    middle = rehearse([labels[4:28, 4:28]], MEANS, rate=1000.0, wanted=0.15, visit_dwell=0.03)
     assert [one.distortion for one in large.forecasts] == [one.distortion for one in middle.forecasts]
     assert large.needed["dose"].seconds == pytest.approx(4 * middle.needed["dose"].seconds)
 
