@@ -1,6 +1,5 @@
 """Several measurements at once: spaced, so that they do not tell the same, and ordered for short beam travel."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,11 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
 from daisy_bluesky.sampling._summary import best_place, ranks
+from daisy_bluesky.sampling._tours import short_tour
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch before the spacing is given up.
 POOL = 64
-# A way is shortened in so many sweeps at most, by turning round parts of so many places at most.
-SWEEPS, PART, LEAST_SAVED = 20, 100, 1e-9
 
 
 def best_places(pixels: NDArray[Any], summary: Summary, n: int, last: Place | None, seed: list[int]) -> list[Place]:
@@ -119,52 +117,3 @@ def choose_apart(candidates: NDArray[np.int64], apart: NDArray[np.float64], n: i
             places[count] = candidate
             count += 1
     return count - len(taken)
-
-
-@compiled
-def short_tour(positions: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return an order of positions, (n,) int64, that is a short way from `start`, (2,).
-
-    Each time to the nearest one left; then parts of the way are turned round as long as that shortens it.
-    """
-    n = len(positions)
-    order = np.empty(n, np.int64)
-    left = np.ones(n, np.bool_)
-    row, column = start[0], start[1]
-    for place in range(n):
-        best, shortest = -1, np.inf
-        for candidate in range(n):
-            away = (positions[candidate, 0] - row) ** 2 + (positions[candidate, 1] - column) ** 2
-            if left[candidate] and away < shortest:
-                best, shortest = candidate, away
-        order[place] = best
-        left[best] = False
-        row, column = positions[best, 0], positions[best, 1]
-    for _ in range(SWEEPS):
-        if not _untangle(positions, start, order):
-            break
-    return order
-
-
-@compiled
-def _untangle(positions: NDArray[np.int64], start: NDArray[np.int64], order: NDArray[np.int64]) -> bool:
-    """Turn round every part of the way that is shorter backwards, parts of up to PART places; tell whether any was."""
-    turned = False
-    for first in range(len(order) - 1):
-        before = start if first == 0 else positions[order[first - 1]]
-        for last in range(first + 1, min(first + PART, len(order))):
-            one, two = positions[order[first]], positions[order[last]]
-            saved = _apart(before, one) - _apart(before, two)
-            if last + 1 < len(order):
-                after = positions[order[last + 1]]
-                saved += _apart(two, after) - _apart(one, after)
-            if saved > LEAST_SAVED:
-                order[first : last + 1] = order[first : last + 1][::-1].copy()
-                turned = True
-    return turned
-
-
-@compiled
-def _apart(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """Return the distance between two positions, pixels."""
-    return math.hypot(float(one[0] - other[0]), float(one[1] - other[1]))
