@@ -9,7 +9,7 @@ from daisy_bluesky.callbacks._next_probe import STEERING, Decision, NextProbe
 from daisy_bluesky.callbacks._objective_evidence import ObjectiveEvidence
 from daisy_bluesky.callbacks._objective_probe import ObjectiveProbe, map_key
 from daisy_bluesky.callbacks._progress import ProgressReporter
-from daisy_bluesky.callbacks._recommender import CLASSIFIER, DWELL_LIMITS, SAMPLING_MODEL, make_recommender
+from daisy_bluesky.callbacks._recommender import CLASSIFIER, DWELL_LIMITS, ROI, SAMPLING_MODEL, make_recommender
 from daisy_bluesky.callbacks._registered_frame import REGISTRATION, RegisteredFrame, stored_registrations
 from daisy_bluesky.callbacks._scree_watcher import ScreeWatcher
 from daisy_bluesky.callbacks._spending import Spending
@@ -20,6 +20,7 @@ __all__ = [
     "CLASSIFIER",
     "DWELL_LIMITS",
     "REGISTRATION",
+    "ROI",
     "SAMPLING_MODEL",
     "STEERING",
     "DamageWatcher",

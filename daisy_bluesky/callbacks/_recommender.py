@@ -18,6 +18,8 @@ SAMPLING_MODEL = "sampling_model"
 CLASSIFIER = "classifier"
 DWELL_LIMITS = "dwell_limits"
 """Longest dwell time of every pixel, s: float64 in row-major order."""
+ROI = "roi"
+"""Which pixels the map is of: uint8, 0 or 1, in row-major order."""
 
 
 def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, bytes]) -> NextProbe:
@@ -31,7 +33,8 @@ def make_recommender(configuration: Mapping[str, Any], models: Mapping[str, byte
         ``objectives`` (weights by name) and ``fields`` (see `ObjectiveEvidence`) with the policy ``objectives``.
     models : mapping of str to bytes
         Serialised models: ``sampling_model``, and ``classifier`` where the phases were known beforehand; and
-        ``dwell_limits`` where pixels are visited again and must not be exposed for as long as one likes.
+        ``dwell_limits`` where pixels are visited again and must not be exposed for as long as one likes; and ``roi``
+        where the map is of a part of the field.
 
     Returns
     -------
@@ -74,6 +77,7 @@ def _for_objectives(
         seed=int(configuration["seed"]),
         start_fraction=float(configuration["start_fraction"]),
         limit=_limits(models, (int(rows), int(columns))),
+        roi=_region(models, (int(rows), int(columns))),
     )
     channels = int(configuration["channels"])
     return ObjectiveProbe(
@@ -90,9 +94,8 @@ def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], 
     if configuration["policy"] == "dose":
         cost = VisitCost(**configuration["cost"])
         shape = (int(rows), int(columns))
-        return DoseAllocator(
-            shape, phases=phases, seed=int(configuration["seed"]), cost=cost, limit=_limits(models, shape)
-        )
+        limit, roi = _limits(models, shape), _region(models, shape)
+        return DoseAllocator(shape, phases=phases, seed=int(configuration["seed"]), cost=cost, limit=limit, roi=roi)
     if configuration["policy"] != "slads":
         raise ValueError(f"unknown policy {configuration['policy']!r}; known are slads, dose and objectives")
     return GuidedSlads(
@@ -101,7 +104,12 @@ def _make_policy(configuration: Mapping[str, Any], models: Mapping[str, bytes], 
         model=SladsModel.from_bytes(models[SAMPLING_MODEL]),
         seed=int(configuration["seed"]),
         start_fraction=float(configuration["start_fraction"]),
+        roi=_region(models, (int(rows), int(columns))),
     )
+
+
+def _region(models: Mapping[str, bytes], shape: tuple[int, int]) -> NDArray[np.uint8] | None:
+    return np.frombuffer(models[ROI], np.uint8).reshape(shape) if ROI in models else None
 
 
 def _limits(models: Mapping[str, bytes], shape: tuple[int, int]) -> NDArray[np.float64] | None:

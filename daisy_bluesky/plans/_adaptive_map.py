@@ -7,6 +7,7 @@ from typing import Any
 from bluesky import preprocessors as bpp
 from bluesky.protocols import Movable, NamedMovable, Readable
 from bluesky.utils import MsgGenerator
+from numpy.typing import ArrayLike
 
 from daisy_bluesky.devices import ListScan
 from daisy_bluesky.plans._continuation import book, go_on
@@ -50,6 +51,7 @@ def adaptive_map(
     objectives: dict[str, float] | None = None,
     steering: Steering | None = None,
     survey: str | None = None,
+    roi: ArrayLike | str | None = None,
     seed: int | None = None,
     batch: int = 1,
     continue_from: str | None = None,
@@ -110,6 +112,10 @@ def adaptive_map(
     survey : str, optional
         A survey image of the map, heeded as far as the spectra bear it out: the file of an image of the map's shape, or
         ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel. Not with `objectives`.
+    roi : (rows, columns) bool or str, optional
+        Region of interest: only these pixels are visited, and `fraction` and `convergence` refer to them alone. An
+        array, or the file of an image that is 0 everywhere else; it is stored with the run's models. A survey image
+        and `max_dose`, which is a mean dose, are of the whole map.
     seed : int, optional
         Seed of the start pattern, a whole number from 0 up; 0 when not given.
     batch : int
@@ -149,7 +155,7 @@ def adaptive_map(
     given: dict[str, Any] = {"shape": shape, "spectrum": spectrum, "classifier": classifier, "model": model}
     given |= {"fraction": fraction, "start_fraction": start_fraction, "seed": seed, "batch": batch}
     given |= {"dwell_time": dwell_time, "policy": policy, "cost": cost}
-    given |= {"objectives": objectives, "survey": survey}
+    given |= {"objectives": objectives, "survey": survey, "roi": roi}
     if continue_from is None:
         preparation = prepare_new(detectors, probe, given)
     else:
@@ -202,7 +208,8 @@ def _rule(
 ) -> StoppingRule:
     configuration, visits = preparation.configuration, preparation.recommender.visits
     grid = grid_shape(probe, configuration["shape"])
-    rule = stopping_rule(probe, grid, accounted=accounted, start_fraction=configuration["start_fraction"], **limits)
+    refers_to = {"pixels": preparation.pixels, "start_fraction": configuration["start_fraction"]}
+    rule = stopping_rule(probe, grid, accounted=accounted, **refers_to, **limits)
     policy = preparation.recommender.policy
     if rule.distortion is not None and isinstance(policy, Objectives) and not policy.estimated:
         raise ValueError("convergence: what remains can be estimated of maps of lines and edges only; stop on fraction")

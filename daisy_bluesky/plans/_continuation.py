@@ -62,7 +62,7 @@ def prepare_continued(
     probe : NamedMovable
         Where it is measured now.
     given : mapping of str to Any
-        What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``survey``, ``seed``,
+        What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``survey``, ``roi``, ``seed``,
         ``start_fraction`` (None leaves it to the run) and ``batch``.
 
     Raises
@@ -89,7 +89,7 @@ def prepare_continued(
 
 
 def _check_agreement(uid: str, configuration: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    for name in ("classifier", "model", "policy", "cost", "objectives", "survey"):
+    for name in ("classifier", "model", "policy", "cost", "objectives", "survey", "roi"):
         if given[name] is not None:
             raise ValueError(f"{name}: run {uid} goes on with what it stored; leave {name} out")
     for name in ("shape", "spectrum", "seed", "start_fraction"):

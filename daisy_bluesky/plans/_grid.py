@@ -72,15 +72,15 @@ def checked_detectors(detectors: Sequence[Readable[Any]]) -> list[Readable[Any]]
     return found
 
 
-def visits_of(fraction: float, shape: tuple[int, int]) -> int:
-    """Return how many pixels a fraction of the map is.
+def visits_of(fraction: float, pixels: int) -> int:
+    """Return how many pixels a fraction of so many is.
 
     Raises
     ------
     ValueError
         The fraction is not in (0, 1].
     """
-    return max(1, round(share("fraction", fraction) * shape[0] * shape[1]))
+    return max(1, round(share("fraction", fraction) * pixels))
 
 
 def shared_beam(detectors: Sequence[Readable[Any]]) -> Beam | None:

@@ -12,6 +12,7 @@ from bluesky.protocols import NamedMovable, Readable
 from daisy_bluesky.callbacks import (
     CLASSIFIER,
     DWELL_LIMITS,
+    ROI,
     SAMPLING_MODEL,
     NextProbe,
     Spending,
@@ -23,6 +24,7 @@ from daisy_bluesky.plans._numbers import positive, share, whole
 from daisy_bluesky.plans._objectives import chosen_objectives
 from daisy_bluesky.plans._pixel_limits import dwell_limits
 from daisy_bluesky.plans._policy import chosen_policy, dwell_times, told_costs
+from daisy_bluesky.plans._region_of_interest import region_of_interest
 from daisy_bluesky.sampling import PHASES, SladsModel
 
 LARGEST_SCALAR = 16
@@ -61,6 +63,12 @@ class Preparation:
     unbooked: Spending | None = None
 
     @property
+    def pixels(self) -> int:
+        """Number of pixels the map is of."""
+        rows, columns = self.configuration["shape"]
+        return sum(self.models[ROI]) if ROI in self.models else int(rows) * int(columns)
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """What the start document says of the recommender."""
         metadata: dict[str, Any] = {
@@ -86,7 +94,8 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
         Where it is measured.
     given : mapping of str to Any
         What the user asks of ``shape``, ``spectrum``, ``classifier``, ``model``, ``fraction``, ``start_fraction``,
-        ``dwell_time``, ``policy``, ``cost``, ``objectives``, ``seed`` (None leaves each to its default) and ``batch``.
+        ``dwell_time``, ``policy``, ``cost``, ``objectives``, ``roi``, ``seed`` (None leaves each to its default) and
+        ``batch``.
 
     Raises
     ------
@@ -115,6 +124,8 @@ def prepare_new(detectors: Sequence[Readable[Any]], probe: NamedMovable[Any], gi
     limits = dwell_limits(detectors, configuration["shape"])
     if policy["policy"] != "slads" and limits is not None:
         models[DWELL_LIMITS] = limits
+    if (roi := region_of_interest(given["roi"], grid_shape(probe, given["shape"]))) is not None:
+        models[ROI] = roi
     return Preparation(make_recommender(configuration, models), configuration, models, [])
 
 

@@ -60,7 +60,7 @@ class Steering:
         Raises
         ------
         ValueError
-            If its shape is not that of the map.
+            If its shape is not that of the map, or it is not true or false everywhere; then nothing has changed.
         """
         self._allowed = self._mask("allowed", allowed)
         self._changed = True
@@ -78,7 +78,7 @@ class Steering:
         Raises
         ------
         ValueError
-            If its shape is not that of the map, the preference is not positive, or the map goes by dose, which prefers
+            If it is no mask of the map's shape, the preference is not positive, or the map goes by dose, which prefers
             no region.
         """
         pixels = self._mask("region", region)
@@ -140,10 +140,12 @@ class Steering:
         return checked_weights(weights, self._names)
 
     def _mask(self, name: str, mask: ArrayLike) -> NDArray[np.bool_]:
-        found = np.array(mask, bool)
+        found = np.asarray(mask)
         if found.ndim != 2 or self._shape not in (None, found.shape):
             raise ValueError(f"{name} must have the map's shape {self._shape or '(rows, columns)'}, not {found.shape}")
-        return found
+        if found.dtype.kind not in "biuf" or not ((found == 0) | (found == 1)).all():
+            raise ValueError(f"{name} must be true or false at every pixel")
+        return np.array(found, bool)
 
     def _or_before(
         self, name: str, asked: NDArray[Any] | None, before: Mapping[str, Any], otherwise: NDArray[Any]

@@ -77,6 +77,7 @@ def stopping_rule(
     probe: NamedMovable[Any],
     shape: tuple[int, int],
     *,
+    pixels: int,
     accounted: bool,
     start_fraction: float,
     fraction: float,
@@ -84,7 +85,9 @@ def stopping_rule(
     max_time: float | None,
     convergence: float | None,
 ) -> StoppingRule:
-    """Return the rule that the limits of `adaptive_map` make for a map; `accounted` where a beam tells charge and time.
+    """Return the rule that the limits of `adaptive_map` make for a map of so many pixels.
+
+    The dose is a mean over all of the field's `shape`; `accounted` where a beam tells charge and time.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def stopping_rule(
     if not accounted and (max_dose is not None or max_time is not None):
         raise ValueError("max_dose, max_time: these detectors hold no beam that accounts them; stop on fraction")
     charge = charge_of_dose(max_dose, probe, shape)
-    return StoppingRule(visits_of(fraction, shape), charge, max_time, convergence, visits_of(start_fraction, shape))
+    return StoppingRule(visits_of(fraction, pixels), charge, max_time, convergence, visits_of(start_fraction, pixels))
 
 
 def charge_of_dose(dose: float | None, probe: NamedMovable[Any], shape: tuple[int, int]) -> float | None:

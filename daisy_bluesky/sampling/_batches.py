@@ -1,6 +1,5 @@
 """Several measurements at once: spaced, so that they do not tell the same, and ordered for short beam travel."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
 from daisy_bluesky.sampling._summary import best_place, ranked
+from daisy_bluesky.sampling._tours import short_tour
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch: so many first, and so many before the spacing is given up.
@@ -18,8 +18,6 @@ FIRST_POOL, POOL = 4, 64
 BUCKET_BITS = 18
 BUCKETS = 1 << (31 - BUCKET_BITS)
 PLACE = np.uint64((1 << 32) - 1)
-# A way is shortened in so many sweeps at most, by turning round parts of so many places at most.
-SWEEPS, PART, LEAST_SAVED = 20, 100, 1e-9
 
 
 def best_places(pixels: NDArray[Any], summary: Summary, n: int, last: Place | None, seed: list[int]) -> list[Place]:
@@ -162,57 +160,3 @@ def choose_apart(candidates: NDArray[np.int64], apart: NDArray[np.float64], n: i
             places[count] = candidate
             count += 1
     return count - len(taken)
-
-
-@compiled
-def short_tour(positions: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return an order of positions, (n,) int64, that is a short way from `start`, (2,).
-
-    Each time to the nearest one left; then parts of the way are turned round as long as that shortens it.
-    """
-    n = len(positions)
-    order = np.empty(n, np.int64)
-    left = np.ones(n, np.bool_)
-    row, column = start[0], start[1]
-    for place in range(n):
-        best, shortest = -1, np.inf
-        for candidate in range(n):
-            away = (positions[candidate, 0] - row) ** 2 + (positions[candidate, 1] - column) ** 2
-            if left[candidate] and away < shortest:
-                best, shortest = candidate, away
-        order[place] = best
-        left[best] = False
-        row, column = positions[best, 0], positions[best, 1]
-    for _ in range(SWEEPS):
-        if not _untangle(positions, start, order):
-            break
-    return order
-
-
-@compiled
-def _untangle(positions: NDArray[np.int64], start: NDArray[np.int64], order: NDArray[np.int64]) -> bool:
-    """Turn round every part of the way that is shorter backwards, parts of up to PART places; tell whether any was."""
-    turned, count = False, len(order)
-    way = np.empty((count + 1, 2), np.float64)
-    way[0] = start
-    for place in range(count):
-        way[place + 1] = positions[order[place]]
-    for first in range(1, count):
-        step = _apart(way, first - 1, first)
-        for last in range(first + 1, min(first - 1 + PART, count) + 1):
-            saved = step - _apart(way, first - 1, last)
-            if last < count:
-                saved += _apart(way, last, last + 1) - _apart(way, first, last + 1)
-            if saved > LEAST_SAVED:
-                way[first : last + 1] = way[first : last + 1][::-1].copy()
-                order[first - 1 : last] = order[first - 1 : last][::-1].copy()
-                step = _apart(way, first - 1, first)
-                turned = True
-    return turned
-
-
-@compiled
-def _apart(way: NDArray[np.float64], one: int, other: int) -> float:
-    """Return the distance between two places on a way, (n, 2), pixels."""
-    rows, columns = way[one, 0] - way[other, 0], way[one, 1] - way[other, 1]
-    return math.sqrt(rows * rows + columns * columns)

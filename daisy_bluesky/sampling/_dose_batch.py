@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from daisy_bluesky.sampling._batches import choose_apart, short_tour
+from daisy_bluesky.sampling._batches import choose_apart
 from daisy_bluesky.sampling._dose_field import DoseField
 from daisy_bluesky.sampling._sparse_choice import APART, SparseChoice
+from daisy_bluesky.sampling._tours import short_tour
 from daisy_bluesky.sampling._visit_cost import VisitCost
 
 # Candidates looked at for each place in a batch: more where few of them are apart, then the spacing is given up.

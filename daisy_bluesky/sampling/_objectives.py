@@ -72,6 +72,8 @@ class Objectives:
         unit of its field; when not given, where the measured values part best in two.
     roi : (rows, columns) bool, optional
         Region of interest: only these pixels are suggested or may be measured.
+    forbidden : (rows, columns) bool, optional
+        Pixels that are never suggested, but belong to the maps.
 
     Raises
     ------
@@ -96,6 +98,7 @@ class Objectives:
         limit: ArrayLike | None = None,
         thresholds: Mapping[str, float] | None = None,
         roi: ArrayLike | None = None,
+        forbidden: ArrayLike | None = None,
     ) -> None:
         check_arguments(shape, 1, start_fraction)
         self._weights = checked_weights(weights)
@@ -115,7 +118,7 @@ class Objectives:
         lines = np.array([objective.kind == "boundaries" for objective in self.objectives])
         self._field = empty_objective_field(self.shape, self._inside, categorical, lines)
         self._limit = checked_limit(limit, self.shape)
-        self._open = self._inside & (self._limit > 0)
+        self._open = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False) & (self._limit > 0)
         self._allowed = np.ones(self.shape, bool)
         self._room = np.zeros(self.shape, bool)
         self._labels = np.array([field == PHASES for field in self.fields])

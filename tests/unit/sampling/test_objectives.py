@@ -116,6 +116,19 @@ def test_a_vetoed_region_is_left_alone_until_it_is_opened_again():
     assert (measured & ~before)[:, :32].any()
 
 
+def test_what_is_forbidden_is_never_measured_and_stays_in_the_map():
+    forbidden = COLUMNS < 32
+    objectives = Objectives(SHAPE, {"phases": 1.0}, seed=1, forbidden=forbidden)
+    measured = sampled(objectives, {"phases": 1.0 + DISC}, {"phases": 0.0}, 200)
+    objectives.restrict(np.ones(SHAPE, bool))
+    measured |= sampled(objectives, {"phases": 1.0 + DISC}, {"phases": 0.0}, 20)
+    assert not measured[forbidden].any()
+    assert (objectives.reconstruct()[forbidden] > 0).all()
+    for bad in (np.zeros((3, 3)), np.full(SHAPE, 0.5)):
+        with pytest.raises(ValueError, match="forbidden must"):
+            Objectives(SHAPE, {"phases": 1.0}, forbidden=bad)
+
+
 def test_a_preferred_region_gets_more_visits():
     objectives = Objectives(SHAPE, {"A": 1.0}, seed=1)
     region = ROWS >= 40

@@ -19,7 +19,7 @@ def test_the_largest_scores_lead_and_of_equals_the_first(n):
     scores[rng.random(pixels.shape) < 0.1] = -0.0
     scores[rng.random(pixels.shape) < 0.3] = NEVER
     scores[3, 4], scores[5, 6] = np.inf, np.float32(1e-45)
-    pixels["score"] = scores
+    pixels["score"], pixels["preference"] = scores, 1.0
     flat = scores.ravel()
     expected = [place for place in np.lexsort((np.arange(flat.size), -flat)) if flat[place] >= 0][:n]
     found = np.sort(leading(pixels, n))[:n] & PLACE
