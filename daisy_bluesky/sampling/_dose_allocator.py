@@ -28,7 +28,7 @@ from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
 from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
-from daisy_bluesky.sampling._visit_value import DECIDED, SMALLEST_STEP, best_visit, learn_separation, rate_all
+from daisy_bluesky.sampling._visit_value import DECIDED, ROUNDING, SMALLEST_STEP, best_visit, learn_separation, rate_all
 
 FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
@@ -108,6 +108,7 @@ class DoseAllocator:
         self._survey: Survey | None = None
         self._next_review, self._next_strength, self._next_survey = FIRST_REVIEW, FIRST_STRENGTH, FIRST_STRENGTH
         self._last: NDArray[np.int64] | None = None
+        self._shut()
         self._review()
 
     @property
@@ -204,8 +205,7 @@ class DoseAllocator:
         """
         self._known.allow(checked_mask("allowed", allowed, self.shape, default=True))
         rate_all(self._known.field)
-        if self._sparse is not None:
-            self._sparse.close(self.measured | (self._known.field.limit == 0))
+        self._shut()
 
     def ingest(
         self,
@@ -325,6 +325,12 @@ class DoseAllocator:
         expected[:, :, self._known.order] = given
         if self._known.expect(expected):
             rate_all(self._known.field)
+
+    def _shut(self) -> None:
+        """Take pixels without room for a visit out of the sparse choice."""
+        if self._sparse is not None:
+            shut = self._known.field.limit < self.cost.minimum_dwell * (1 - ROUNDING)
+            self._sparse.close(self.measured | shut)
 
     def _make_room(self, evidence: Evidence) -> None:
         """Add the phases that evidence speaks of and nobody has spoken of before."""

@@ -12,6 +12,7 @@ ENOUGH = 3.0  # no visit is longer than this many times what is expected to deci
 # The same where few pixels are visited at all: a longer visit costs more new pixels than the wrong labels it spares.
 SPARSELY_ENOUGH = 1.5
 FIRST_PASS = 1e6  # how much more than others the pixels of the first pass are worth
+ROUNDING = 1e-9  # part of the shortest visit that may be missing where it has room
 FAINT = 1e-12  # probability of another phase that no evidence takes away: looking never ends
 
 
@@ -59,7 +60,7 @@ def rate(field: DoseField, row: int, column: int) -> None:
     offered, belief = 0.0, field.belief[row, column]
     room = field.limit[row, column] - field.dwell[row, column]
     field.dirty[row // TILE, column // TILE] = True
-    if room < field.cost[2] * (1 - 1e-9):
+    if room < field.cost[2] * (1 - ROUNDING):
         field.value[row, column] = -1.0
         field.offer[row, column] = 0.0
         return
