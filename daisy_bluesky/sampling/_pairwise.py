@@ -27,7 +27,6 @@ from daisy_bluesky.sampling._regression import (
 def _layers_of(inputs: int, outputs: int) -> Callable[[Singles, Singles, Singles, Singles, Singles], None]:
     """Return what computes a layer of these sizes for two pixels, to the bit what it is for each alone."""
 
-    @compiled
     def layers(one: Singles, two: Singles, weights: Singles, out: Singles, other_out: Singles) -> None:
         """Fill `out` from the values `one`, and `other_out` from `two`."""
         for unit in range(outputs):
@@ -50,7 +49,8 @@ def _layers_of(inputs: int, outputs: int) -> Callable[[Singles, Singles, Singles
                     other += b_more[number] * weight
                 out[unit], other_out[unit] = total, other
 
-    return layers
+    layers.__qualname__ = f"layers_{inputs}_{outputs}"  # a file of numba's cache for each, as in `_regression`
+    return compiled(layers)
 
 
 _first_layers, _second_layers, _last_layers = (_layers_of(*sizes) for sizes in pairwise(SIZES))

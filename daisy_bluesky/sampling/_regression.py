@@ -66,7 +66,6 @@ def scratch() -> Scratch:
 def _layer_of(inputs: int, outputs: int) -> Callable[[Singles, Singles, Singles], None]:
     """Return what computes a layer of these sizes: they are known to the compiler, so that sums stay in registers."""
 
-    @compiled
     def layer(values: Singles, weights: Singles, out: Singles) -> None:
         """Fill `out` with the constants plus the weighted sum of the values, added in their order, eight at a time."""
         for unit in range(outputs):
@@ -88,7 +87,9 @@ def _layer_of(inputs: int, outputs: int) -> Callable[[Singles, Singles, Singles]
                     total += eight[number] * weights[(first + number) * outputs + unit]
                 out[unit] = total
 
-    return layer
+    # kernels of one name share a file of numba's cache, in which two processes that compile at once exchange them
+    layer.__qualname__ = f"layer_{inputs}_{outputs}"
+    return compiled(layer)
 
 
 _first_layer, _second_layer, _last_layer = (_layer_of(*sizes) for sizes in pairwise(SIZES))
