@@ -12,9 +12,9 @@ LEAST = 1e-3
 # few: this caps the interval where next to no doubt is left, which `LEAST` hides.
 MOST_TIMES, FEW_PIXELS = 6.0, 5
 # `python -m daisy_bluesky.sampling.calibrate_stopping` made the next three lines.
-SLOPES = (-0.947, 0.264, -1.644, 0.877)
-INTERVAL = (-1.041, 1.436)
-LEAST_SIGNS, LARGEST_SIGNS = (1.000, -6.643, -3.559, -3.462), (1.000, -2.299, -1.886, -1.964)
+SLOPES = (-1.101, 0.283, -1.808, 0.961)
+INTERVAL = (-1.048, 1.513)
+LEAST_SIGNS, LARGEST_SIGNS = (1.000, -6.643, -3.559, -3.546), (1.000, -2.294, -1.886, -1.964)
 
 
 def remaining_doubt(field: DoseField) -> tuple[float, float, float]:
