@@ -85,7 +85,7 @@ def test_a_raster_of_as_many_electrons_gets_better_with_them(family):
 def test_grey_row():
     rows, columns = np.indices((64, 64))
     image = np.where(np.hypot(rows - 30, columns - 28) < 15, 200.0, 40.0)
-    gate = _sampling_grey.compare("disc", image, range(1))
+    gate = _sampling_grey.compare("disc", image, SladsModel.default(), range(1))
     assert gate.passed == all(
         gate.figures[f"ours at {share}"] < gate.figures[f"raster at {share}"] for share in ("10%", "15%", "20%")
     )
