@@ -47,16 +47,31 @@ class SparseChoice:
     def close(self, shut: NDArray[np.bool_]) -> None:
         """Take pixels, (rows, columns) bool, out of the choice, and all others back in."""
         self._field.pixels["closed"] = shut
-        rebuild(self._field.pixels, self._field.summary, self._regression)
+        if self.begun:
+            self._rebuild()
 
     def settle(self, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
         """Take in the labels, (n,), of visited pixels, (n, 2); 0 where nothing valid was found."""
+        if not self.begun:
+            self._note(places, labels)
+            return
         changes = np.zeros(len(places), CHANGE)
         changes["row"], changes["column"], changes["label"], changes["closed"] = *places.T, labels, True
         field = self._field
         self._samples += measure_all(
             field.pixels, field.summary, field.queue, self._regression, changes, np.zeros((2, 2))
         )
+
+    def _note(self, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Take in labels while they are too few for a score; what follows is computed once they are enough."""
+        pixels, where = self._field.pixels, tuple(places.T)
+        pixels["sample"][where], pixels["closed"][where] = labels, True
+        self._samples = int(np.count_nonzero(pixels["sample"]))
+        if self.begun:
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        rebuild(self._field.pixels, self._field.summary, self._regression)
 
     def share(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how many pixels each of some visited pixels speaks for, (n,), by how dense visits are there."""
@@ -67,12 +82,12 @@ class SparseChoice:
         """Take in what places, (n, 2), amount to, (n,), and rate unvisited pixels from the start to half of all."""
         rows, columns = places.T
         self.settle(places, np.where(field.dwell[rows, columns] > 0, labels, NOBODY))
-        field.area[rows, columns] = self.share(rows, columns)
-        learned = self.begun and np.count_nonzero(field.dwell) < DENSE * field.dwell.size
-        if not learned:
-            field.area[:] = 1.0
+        learned = self.begun and self._samples < DENSE * field.dwell.size
+        field.area[rows, columns] = self.share(rows, columns) if learned else 1.0
         if learned != field.learned[0]:
             field.learned[0] = learned
+            if not learned:
+                field.area[:] = 1.0
             rate_all(field)
 
     def best(self, field: DoseField, cost: VisitCost) -> int:
