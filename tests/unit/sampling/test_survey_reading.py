@@ -1,11 +1,9 @@
-"""The Potts field of a survey image, and what looking at it costs."""
-
-import time
+"""The Potts field of a survey image."""
 
 import numpy as np
 import pytest
 
-from daisy_bluesky.sampling import GuidedSlads, Survey, potts_posterior
+from daisy_bluesky.sampling import GuidedSlads, Survey, potts_posterior, total_distortion
 from daisy_bluesky.sampling._survey_map import belief_of
 
 
@@ -30,15 +28,15 @@ def test_the_map_is_that_of_the_full_mean_field(shape, phases):
     assert (belief.argmax(axis=2) != full.argmax(axis=2)).mean() < 0.01
 
 
-def test_a_look_at_a_large_image_takes_no_long():
+def test_a_look_at_a_large_image_makes_a_better_map():
+    """The strength of the prior is estimated on a few blocks there."""
     rows, columns = np.indices((512, 512))
     truth = (columns // 64 + rows // 64) % 2 + 1
-    guided = GuidedSlads(truth.shape, phases=2)
+    guided, plain = GuidedSlads(truth.shape, phases=2), GuidedSlads(truth.shape, phases=2)
     guided.heed(Survey(truth + 0.3 * np.random.default_rng(0).normal(size=truth.shape)))
     places = np.random.default_rng(1).permutation(truth.size)[:5000]
     positions = np.stack(np.divmod(places, 512), axis=1)
-    guided.ingest(positions, truth.ravel()[places])
+    for each in (guided, plain):
+        each.ingest(positions, truth.ravel()[places])
     assert guided.survey_weight > 0
-    began = time.process_time()
-    guided.reconstruct()
-    assert time.process_time() - began < 3.0
+    assert total_distortion(guided.reconstruct(), truth) < 0.2 * total_distortion(plain.reconstruct(), truth)
