@@ -15,6 +15,7 @@ from daisy_bluesky.sampling._dose_checks import (
     checked_limit,
     checked_mask,
     checked_prior,
+    checked_region,
     checked_shares,
     checked_stake,
 )
@@ -97,9 +98,7 @@ class DoseAllocator:
             raise ValueError(f"cost: {cost!r} is no VisitCost; give one, or leave it out")
         self.seed = seed
         self.cost = VisitCost() if cost is None else cost
-        self._inside = checked_mask("roi", roi, self.shape, default=True)
-        if not self._inside.any():
-            raise ValueError("roi is empty; mark at least one pixel")
+        self._inside = checked_region(roi, self.shape)
         reachable = self._inside & ~checked_mask("forbidden", forbidden, self.shape, default=False)
         limits = np.where(reachable, checked_limit(limit, self.shape), 0.0)
         self._known = DoseKnowledge(limits, self._inside, phases=phases, cost=self.cost, seed=seed)

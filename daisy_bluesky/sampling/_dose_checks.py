@@ -48,6 +48,20 @@ def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, d
     return np.array(array, bool)
 
 
+def checked_region(roi: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a region of interest, (rows, columns) bool; the whole field when none is given.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, is not true or false everywhere, or is empty.
+    """
+    inside = checked_mask("roi", roi, shape, default=True)
+    if not inside.any():
+        raise ValueError("roi is empty; mark at least one pixel")
+    return inside
+
+
 def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return the largest dwell time of every pixel, (rows, columns) float64, s.
 

@@ -14,7 +14,7 @@ from daisy_bluesky.sampling._checks import (
     checked_preference,
     checked_visits,
 )
-from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask
+from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask, checked_region
 from daisy_bluesky.sampling._evidence import Place
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel, checked_model
@@ -111,9 +111,7 @@ class Objectives:
         self.objectives = tuple(Objective.named(name) for name in self._weights)
         self.fields = tuple(dict.fromkeys(objective.field for objective in self.objectives))
         self._goals = Goals(self.objectives, self.fields, thresholds or {})
-        self._inside = checked_mask("roi", roi, self.shape, default=True)
-        if not self._inside.any():
-            raise ValueError("roi is empty; mark at least one pixel")
+        self._inside = checked_region(roi, self.shape)
         categorical = np.array([objective.categorical for objective in self.objectives])
         lines = np.array([objective.kind == "boundaries" for objective in self.objectives])
         self._field = empty_objective_field(self.shape, self._inside, categorical, lines)

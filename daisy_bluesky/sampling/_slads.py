@@ -17,7 +17,7 @@ from daisy_bluesky.sampling._checks import (
     checked_preference,
     checked_visits,
 )
-from daisy_bluesky.sampling._dose_checks import checked_mask
+from daisy_bluesky.sampling._dose_checks import checked_mask, checked_region
 from daisy_bluesky.sampling._evidence import Finding, Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
 from daisy_bluesky.sampling._model import SladsModel, checked_model
@@ -90,9 +90,7 @@ class Slads:
         self.dwell = dwell
         self._phases = int(phases)
         self._regression = self.model.regression
-        inside = self._mask("roi", roi, default=True)
-        if not inside.any():
-            raise ValueError("roi is empty; mark at least one pixel")
+        inside = checked_region(roi, self.shape)
         self._field = empty_field(self.shape, inside)
         self._forbidden = ~inside | self._mask("forbidden", forbidden, default=False)
         self._vetoed = np.zeros(self.shape, bool)
