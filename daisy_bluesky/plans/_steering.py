@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from daisy_bluesky.callbacks import STEERING
 from daisy_bluesky.plans._numbers import positive
 from daisy_bluesky.plans._record import Record, save
-from daisy_bluesky.sampling import checked_weights
+from daisy_bluesky.sampling import PREFERENCE, checked_weights
 
-PREFERENCE = 4.0
 NO_PREFERENCE = "region: a map by dose prefers none; use policy='slads' or objectives, or veto the rest by restrict"
 
 

@@ -101,7 +101,7 @@ class GuidedSlads(Slads):
     def _see(self, view: _View | None) -> None:
         """Go by what the survey image comes to from now on."""
         if view is not None or self._view is not None:
-            self._weigh(self._preference if view is None else self._preference * view.boost)
+            self._rank_by(self._preference if view is None else self._preference * view.boost)
         self._view = view
 
     def _foretold(self, places: list[Place]) -> list[tuple[Place, int, int]]:

@@ -38,8 +38,6 @@ class ObjectiveField(NamedTuple):
         What a wrong label costs, by label; that of the unknown phase, -1, is the last.
     factors : (objectives,) float64
         Weight over scale: what turns gains into score.
-    preference : (rows, columns) float32
-        How much more a pixel counts where the operator wants to see more.
     exploration : (1,) float64
         Score of a pixel per squared distance to the nearest measurement where nothing is expected.
     """
@@ -57,7 +55,6 @@ class ObjectiveField(NamedTuple):
     lines: NDArray[np.bool_]
     importance: NDArray[np.float64]
     factors: NDArray[np.float64]
-    preference: NDArray[np.float32]
     exploration: NDArray[np.float64]
 
 
@@ -80,6 +77,5 @@ def empty_objective_field(
         lines,
         np.ones((count, LARGEST_LABEL + 2)),
         np.ones(count),
-        np.ones(shape, np.float32),
         np.zeros(1),
     )

@@ -163,7 +163,7 @@ def combine_one(field: ObjectiveField, row: int, column: int) -> None:
         never = not field.again[row, column] or score <= field.exploration[0]
     elif not never:
         score += field.exploration[0] * squared_distance((row << SHIFT) + column, pixel.neighbours[0])
-    pixel.score = NEVER if never else score * field.preference[row, column]
+    pixel.score = NEVER if never else score
 
 
 @compiled

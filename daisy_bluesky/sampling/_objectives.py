@@ -11,7 +11,6 @@ from daisy_bluesky.sampling._checks import (
     check_arguments,
     check_count,
     checked_positions,
-    checked_preference,
     checked_visits,
 )
 from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask, checked_region
@@ -25,16 +24,18 @@ from daisy_bluesky.sampling._objective_goals import Goals
 from daisy_bluesky.sampling._objective_scale import rarity
 from daisy_bluesky.sampling._objective_update import combine_all, rebuild, renew
 from daisy_bluesky.sampling._prediction_errors import UNKNOWN, PredictionErrors
+from daisy_bluesky.sampling._preferred_regions import PreferredRegions
 from daisy_bluesky.sampling._reconstruction import reconstruct
-from daisy_bluesky.sampling._slads import PREFERENCE, VISIT
+from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._start_pattern import start_pattern
+from daisy_bluesky.sampling._summary import summarise_all
 
 FIRST_REVIEW = 10
 REVIEW_GROWTH = 1.25
 ROUNDING = 1e-9
 
 
-class Objectives:
+class Objectives(PreferredRegions):
     """Sparse dynamic sampling for several objectives: each next pixel is the one that tells most of all of them.
 
     All objectives share one set of measured positions and the lists of nearest measurements; each has a field of its
@@ -163,35 +164,9 @@ class Objectives:
         self._field.again[:] = self._room & self._open & self._allowed
         combine_all(self._field)
 
-    def add_region(self, region: ArrayLike, preference: float = PREFERENCE) -> None:
-        """Prefer a region: what is expected there counts more from now on.
-
-        Parameters
-        ----------
-        region : (rows, columns) bool
-            The pixels.
-        preference : float
-            How many times more they count than pixels elsewhere; 1 takes an earlier preference back.
-
-        Raises
-        ------
-        ValueError
-            If its shape is not that of the field, or the preference is not positive; then nothing has changed.
-        """
-        self.prefer(
-            np.where(checked_mask("region", region, self.shape, default=True), preference, self._field.preference)
-        )
-
-    def prefer(self, preference: ArrayLike) -> None:
-        """Say how much each pixel counts, (rows, columns) float; it replaces what was said before.
-
-        Raises
-        ------
-        ValueError
-            If its shape is not that of the field, or a preference is not positive; then nothing has changed.
-        """
-        self._field.preference[:] = checked_preference(preference, self.shape)
-        combine_all(self._field)
+    def _rank_by(self, preference: ArrayLike) -> None:
+        self._field.pixels["preference"] = preference
+        summarise_all(self._field.pixels, self._field.summary)
 
     @property
     def measured(self) -> NDArray[np.bool_]:

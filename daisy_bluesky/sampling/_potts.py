@@ -108,7 +108,7 @@ def _mean_field(log_likelihood: NDArray[np.float64], strength: float) -> NDArray
     belief = np.empty_like(log_likelihood)
     for row in range(rows):
         for column in range(columns):
-            _soften(log_likelihood[row, column], belief[row, column])
+            soften(log_likelihood[row, column], belief[row, column])
     if strength == 0.0:
         return belief
     field = np.empty(phases)
@@ -117,16 +117,32 @@ def _mean_field(log_likelihood: NDArray[np.float64], strength: float) -> NDArray
         change = 0.0
         for row in range(rows):
             for column in range(columns):
-                _add_neighbours(belief, row, column, field)
-                for phase in range(phases):
-                    field[phase] = log_likelihood[row, column, phase] + strength * field[phase]
-                _soften(field, updated)
-                for phase in range(phases):
-                    change = max(change, abs(updated[phase] - belief[row, column, phase]))
-                    belief[row, column, phase] = updated[phase]
+                change = max(change, renew(log_likelihood, belief, row, column, strength, field, updated))
         if change < 1e-3:
             break
     return belief
+
+
+@compiled
+def renew(
+    log_likelihood: NDArray[np.float64],
+    belief: NDArray[np.float64],
+    row: int,
+    column: int,
+    strength: float,
+    field: NDArray[np.float64],
+    updated: NDArray[np.float64],
+) -> float:
+    """Bring a pixel's posterior up to date and return by how much it changed; writes to two arrays of (phases,)."""
+    _add_neighbours(belief, row, column, field)
+    for phase in range(len(field)):
+        field[phase] = log_likelihood[row, column, phase] + strength * field[phase]
+    soften(field, updated)
+    change = 0.0
+    for phase in range(len(field)):
+        change = max(change, abs(updated[phase] - belief[row, column, phase]))
+        belief[row, column, phase] = updated[phase]
+    return change
 
 
 @compiled
@@ -142,7 +158,7 @@ def _add_neighbours(belief: NDArray[np.float64], row: int, column: int, total: N
 
 
 @compiled
-def _soften(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+def soften(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Fill `out`, (phases,), with the softmax of `values`."""
     largest = values.max()
     total = 0.0

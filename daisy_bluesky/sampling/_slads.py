@@ -14,7 +14,6 @@ from daisy_bluesky.sampling._checks import (
     check_count,
     checked_findings,
     checked_positions,
-    checked_preference,
     checked_visits,
 )
 from daisy_bluesky.sampling._dose_checks import checked_mask, checked_region
@@ -22,17 +21,17 @@ from daisy_bluesky.sampling._evidence import Finding, Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
 from daisy_bluesky.sampling._model import SladsModel, checked_model
 from daisy_bluesky.sampling._posterior import posterior
+from daisy_bluesky.sampling._preferred_regions import PreferredRegions
 from daisy_bluesky.sampling._reconstruction import reconstruct
 from daisy_bluesky.sampling._regression import Regression
 from daisy_bluesky.sampling._start_pattern import start_pattern
 from daisy_bluesky.sampling._summary import summarise_all
 from daisy_bluesky.sampling._update import close, rate_one, rebuild
 
-PREFERENCE = 4.0
 VISIT = np.dtype([("row", np.int64), ("column", np.int64), ("dwell", np.float64)])
 
 
-class Slads:
+class Slads(PreferredRegions):
     """Sparse dynamic sampling: each next pixel is the one with the largest expected reduction in distortion (ERD).
 
     Exact and incremental: a measurement changes the neighbour lists, labels and scores of the pixels near it, and what
@@ -101,7 +100,6 @@ class Slads:
         self._ledger = VisitLedger()
         self._samples = 0
         self._last: Place | None = None
-        self._preference: NDArray[np.float32] | float = 1.0
         # Nothing but samples is kept up to date while stale: the start pattern needs no scores.
         self._stale = True
         self._start = start_pattern(~self._forbidden, start_fraction, seed)
@@ -274,38 +272,7 @@ class Slads:
         else:
             close(*self._arrays(), closed)
 
-    def add_region(self, region: ArrayLike, preference: float = PREFERENCE) -> None:
-        """Prefer a region: what is expected there counts more from now on.
-
-        Parameters
-        ----------
-        region : (rows, columns) bool
-            The pixels.
-        preference : float
-            How many times more they count than pixels elsewhere; 1 takes an earlier preference back.
-
-        Raises
-        ------
-        ValueError
-            If its shape is not that of the field, or the preference is not positive; then nothing has changed.
-        """
-        self.prefer(np.where(self._mask("region", region, default=True), preference, self._preference))
-
-    def prefer(self, preference: ArrayLike) -> None:
-        """Say how much each pixel counts, (rows, columns) float; it replaces what was said before.
-
-        It decides between pixels only: expected reductions, map and estimates stay what they are, and so does the start
-        pattern. The same preference and data leave the same state, whichever came first.
-
-        Raises
-        ------
-        ValueError
-            If its shape is not that of the field, or a preference is not positive; then nothing has changed.
-        """
-        self._preference = checked_preference(preference, self.shape)
-        self._weigh(self._preference)
-
-    def _weigh(self, preference: ArrayLike) -> None:
+    def _rank_by(self, preference: ArrayLike) -> None:
         """Compare pixels by their scores times (rows, columns) preferences from now on."""
         self._pixels["preference"] = preference
         if not self._stale:

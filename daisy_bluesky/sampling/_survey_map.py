@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._potts import DIAGONAL, SWEEPS, estimated_strength
+from daisy_bluesky.sampling._potts import SWEEPS, estimated_strength, renew, soften
 from daisy_bluesky.sampling._survey import blocks_of
 
 # So much of each block tells how strong the prior is: 16 of them, whatever the size of the field.
@@ -47,7 +47,7 @@ def _settled(evidence: NDArray[np.float64], strength: float) -> NDArray[np.float
     belief = np.empty_like(evidence)
     for row in range(rows):
         for column in range(columns):
-            _soften(evidence[row, column], belief[row, column])
+            soften(evidence[row, column], belief[row, column])
     waiting = np.ones((rows, columns), np.bool_)
     field, updated = np.empty(phases), np.empty(phases)
     for _ in range(SWEEPS):
@@ -57,45 +57,9 @@ def _settled(evidence: NDArray[np.float64], strength: float) -> NDArray[np.float
                 if not waiting[row, column]:
                     continue
                 waiting[row, column] = False
-                _hear(evidence, belief, row, column, strength, field)
-                _soften(field, updated)
-                change = 0.0
-                for phase in range(phases):
-                    change = max(change, abs(updated[phase] - belief[row, column, phase]))
-                    belief[row, column, phase] = updated[phase]
-                if change > SETTLED:
+                if renew(evidence, belief, row, column, strength, field, updated) > SETTLED:
                     waiting[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
                     moved = True
         if not moved:
             break
     return belief
-
-
-@compiled
-def _hear(
-    evidence: NDArray[np.float64],
-    belief: NDArray[np.float64],
-    row: int,
-    column: int,
-    strength: float,
-    field: NDArray[np.float64],
-) -> None:
-    """Fill `field`, (phases,), with what a pixel's evidence and its eight neighbours say, nats."""
-    field[:] = evidence[row, column]
-    for r in range(max(row - 1, 0), min(row + 2, belief.shape[0])):
-        for c in range(max(column - 1, 0), min(column + 2, belief.shape[1])):
-            if r != row or c != column:
-                weight = strength if r == row or c == column else DIAGONAL * strength
-                for phase in range(len(field)):
-                    field[phase] += weight * belief[r, c, phase]
-
-
-@compiled
-def _soften(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Fill `out`, (phases,), with the softmax of `values`."""
-    largest, total = values.max(), 0.0
-    for phase in range(len(values)):
-        out[phase] = np.exp(values[phase] - largest)
-        total += out[phase]
-    for phase in range(len(values)):
-        out[phase] /= total
