@@ -17,7 +17,7 @@ from daisy_bluesky.callbacks._spending import Spending
 from daisy_bluesky.callbacks._weighing import Weighing
 from daisy_bluesky.classify import PooledLabeller
 from daisy_bluesky.protocols import Labeller, Policy
-from daisy_bluesky.sampling import DoseAllocator, GuidedSlads, Objectives, Slads, Survey
+from daisy_bluesky.sampling import DoseAllocator, GuidedSlads, PreferredRegions, Survey
 
 STEERING = "steering"
 RAREST_ESTIMATE = 256
@@ -226,7 +226,7 @@ class NextProbe(DocumentRouter):
         """Do what the operator has asked for, as an event of the steering stream says."""
         self.steered = data
         self.policy.restrict(np.asarray(data["allowed"], bool))
-        if "preference" in data and isinstance(self.policy, Slads | Objectives):
+        if "preference" in data and isinstance(self.policy, PreferredRegions):
             self.policy.prefer(np.asarray(data["preference"]))
 
     def result(self) -> dict[str, NDArray[np.generic]]:

@@ -12,8 +12,6 @@ from daisy_bluesky.plans._numbers import positive
 from daisy_bluesky.plans._record import Record, save
 from daisy_bluesky.sampling import PREFERENCE, checked_weights
 
-NO_PREFERENCE = "region: a map by dose prefers none; use policy='slads' or objectives, or veto the rest by restrict"
-
 
 class Steering:
     """The operator's hand on a map: give it to `adaptive_map`, and change it at any time.
@@ -35,7 +33,6 @@ class Steering:
         self._allowed: NDArray[np.bool_] | None = None
         self._preference: NDArray[np.float32] | None = None
         self._changed = False
-        self._may_prefer = True
         self._record = Record(STEERING, "operator")
 
     @property
@@ -77,13 +74,10 @@ class Steering:
         Raises
         ------
         ValueError
-            If it is no mask of the map's shape, the preference is not positive, or the map goes by dose, which prefers
-            no region.
+            If it is no mask of the map's shape, or the preference is not positive.
         """
         pixels = self._mask("region", region)
         positive("preference", preference)
-        if not self._may_prefer:
-            raise ValueError(NO_PREFERENCE)
         before = np.ones(pixels.shape, np.float32) if self._preference is None else self._preference
         self._preference = np.where(pixels, preference, before).astype(np.float32)
         self._changed = True
@@ -106,9 +100,6 @@ class Steering:
         self._record = Record(STEERING, "operator")  # a stream has one source in a run
         rows, columns = configuration["shape"]
         self._shape = int(rows), int(columns)
-        self._may_prefer = configuration["policy"] != "dose"
-        if self._preference is not None and not self._may_prefer:
-            raise ValueError(NO_PREFERENCE)
         begun = configuration.get("objectives", {})
         self._names = tuple(begun)
         if self._weights is None:
@@ -125,9 +116,10 @@ class Steering:
         if not self._changed or self._allowed is None or self._preference is None:
             return None
         self._changed = False
-        state: dict[str, NDArray[np.generic]] = {"allowed": self._allowed.astype(np.uint8)}
-        if self._may_prefer:
-            state["preference"] = self._preference
+        state: dict[str, NDArray[np.generic]] = {
+            "allowed": self._allowed.astype(np.uint8),
+            "preference": self._preference,
+        }
         if self._names:
             state["weights"] = np.array(list(self.weights.values()))
         self._record.put(state)

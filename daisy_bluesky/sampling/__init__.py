@@ -16,7 +16,7 @@ from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
 from daisy_bluesky.sampling._objectives import Objectives
 from daisy_bluesky.sampling._plausible_maps import plausible_phase_map
 from daisy_bluesky.sampling._potts import potts_posterior
-from daisy_bluesky.sampling._preferred_regions import PREFERENCE
+from daisy_bluesky.sampling._preferred_regions import PREFERENCE, PreferredRegions
 from daisy_bluesky.sampling._reconstruction import reconstruct, vote
 from daisy_bluesky.sampling._rehearsal import Rehearsal, rehearse
 from daisy_bluesky.sampling._slads import Slads
@@ -34,6 +34,7 @@ __all__ = [
     "GuidedSlads",
     "Objective",
     "Objectives",
+    "PreferredRegions",
     "Rehearsal",
     "Slads",
     "SladsModel",

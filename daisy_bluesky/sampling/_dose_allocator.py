@@ -25,11 +25,12 @@ from daisy_bluesky.sampling._dose_knowledge import DoseKnowledge
 from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._dose_surprise import learn_surprise
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
+from daisy_bluesky.sampling._preferred_regions import PreferredRegions
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
 from daisy_bluesky.sampling._survey import Survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
-from daisy_bluesky.sampling._visit_value import DECIDED, ROUNDING, SMALLEST_STEP, best_visit, learn_separation, rate_all
+from daisy_bluesky.sampling._visit_value import ROUNDING, best_visit, learn_separation, rate_all
 
 FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
@@ -38,7 +39,7 @@ SURVEY_GROWTH = 1.5
 FIRST_STRENGTH = 64
 
 
-class DoseAllocator:
+class DoseAllocator(PreferredRegions):
     """Dose allocation: the next visit is the pixel and dwell time of largest expected reduction in distortion per cost.
 
     Every pixel has a posterior over the phases: the evidence of its visits, which adds up, and what its neighbours
@@ -325,6 +326,12 @@ class DoseAllocator:
         if self._known.expect(expected):
             rate_all(self._known.field)
 
+    def _rank_by(self, preference: ArrayLike) -> None:
+        self._known.field.preference[:] = preference
+        self._known.field.dirty[:] = True
+        if self._sparse is not None:
+            self._sparse.prefer(self._known.field.preference)
+
     def _shut(self) -> None:
         """Take pixels without room for a visit out of the sparse choice."""
         if self._sparse is not None:
@@ -364,11 +371,7 @@ class DoseAllocator:
         self._review()
 
     def _review(self) -> None:
-        extra = self.cost.overhead + self.cost.read_noise
-        first = max(extra, self.cost.minimum_dwell)
-        # before anything is known a visit is as long as its overhead: at most twice as dear as the best there is
-        guess = 2 * DECIDED / extra if extra > self.cost.minimum_dwell else SMALLEST_STEP / first
-        learn_separation(self._known.field, guess, first)
+        learn_separation(self._known.field)
         if self._sparse is None:
             learn_surprise(self._known.field)
         self._settle(np.argwhere(self.measured))

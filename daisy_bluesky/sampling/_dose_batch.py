@@ -32,8 +32,8 @@ def batch_of(
     n : int
         How many places at most.
     """
-    values = (field.value if sparse is None else sparse.values(field, cost)).ravel()
-    best, chosen = _chosen(field, values, sparse, n)
+    values = field.value if sparse is None else sparse.values(field, cost)
+    best, chosen = _chosen(field, (values * field.preference).ravel(), sparse, n)
     if n > LARGEST_TOUR or len(best) <= n:
         return np.sort(best[chosen])
     places = np.stack(np.divmod(best[chosen], field.value.shape[1]), axis=1)

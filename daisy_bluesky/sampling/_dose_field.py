@@ -44,7 +44,7 @@ class DoseField(NamedTuple):
     offer : (rows, columns) float32
         Dwell time of that visit, s.
     tiles : (tile rows, tile columns) float32
-        Largest value of each tile.
+        Largest value times preference of each tile.
     dirty : (tile rows, tile columns) bool
         Tiles of which `tiles` is out of date.
     queue : (pixels,) int32
@@ -70,6 +70,8 @@ class DoseField(NamedTuple):
         How many times likelier a pixel is of a phase (second) than the prior says, where another one leads (first).
     rough : (rows, columns) float32
         How many times more often measured pixels about a place were foretold wrongly than elsewhere.
+    preference : (rows, columns) float32
+        How many times more the value counts when visits are compared.
     """
 
     evidence: NDArray[np.float64]
@@ -96,6 +98,7 @@ class DoseField(NamedTuple):
     learned: NDArray[np.bool_]
     odds: NDArray[np.float64]
     rough: NDArray[np.float32]
+    preference: NDArray[np.float32]
 
 
 def empty_dose_field(
@@ -152,6 +155,7 @@ def empty_dose_field(
         learned=np.zeros(1, np.bool_),
         odds=np.ones((phases, phases)),
         rough=np.ones(shape, np.float32),
+        preference=np.ones(shape, np.float32),
     )
 
 
@@ -180,7 +184,7 @@ def grown(field: DoseField, least: NDArray[np.float64]) -> DoseField:
     more.evidence[:, :, -1] = least
     more.expected[:, :, :-1] = field.expected
     more.expected[:, :, -1] = mean_expected(field.expected)
-    kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned", "rough")
+    kept = ("dwell", "level", "coupling", "wrong", "looks", "area", "stake", "learned", "rough", "preference")
     return more._replace(**{name: getattr(field, name) for name in kept})
 
 

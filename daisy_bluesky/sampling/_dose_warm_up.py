@@ -18,7 +18,7 @@ def compile_dose_kernels() -> None:
     limit = np.ones((2, 2))
     field = empty_dose_field(limit, limit > 0, 2, np.array([0.0, 0.0, 0.1, 0.0]), (0, 0))
     field.coupling[:] = couplings(1.0)
-    learn_separation(field, 1.0, 1.0)
+    learn_separation(field)
     observe_each(field, np.array([[1, 1]]), np.array([[0.0, -1.0]]), np.array([0.1]))
     learn_surprise(field)
     sweep(field, 1, 1.0)

@@ -9,7 +9,7 @@ from daisy_bluesky.sampling._dose_field import DoseField
 from daisy_bluesky.sampling._field import FAR, MASK, NEIGHBOURS, SHIFT, empty_field
 from daisy_bluesky.sampling._model import SladsModel
 from daisy_bluesky.sampling._reconstruction import reconstruct
-from daisy_bluesky.sampling._summary import best_place
+from daisy_bluesky.sampling._summary import best_place, summarise_all
 from daisy_bluesky.sampling._update import rebuild
 from daisy_bluesky.sampling._visit_cost import VisitCost
 from daisy_bluesky.sampling._visit_value import best_visit, rate_all
@@ -49,6 +49,12 @@ class SparseChoice:
         self._field.pixels["closed"] = shut
         if self.begun:
             self._rebuild()
+
+    def prefer(self, preference: NDArray[np.float32]) -> None:
+        """Compare unvisited pixels by their scores times (rows, columns) preferences."""
+        self._field.pixels["preference"] = preference
+        if self.begun:
+            summarise_all(self._field.pixels, self._field.summary)
 
     def settle(self, places: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
         """Take in the labels, (n,), of visited pixels, (n, 2); 0 where nothing valid was found."""
@@ -97,7 +103,9 @@ class SparseChoice:
             return again
         row, column = new >> SHIFT, new & MASK
         value = self.score_at(field, row, column) / cost.of(float(field.offer[row, column]))
-        return row * field.value.shape[1] + column if again < 0 or value > field.value.flat[again] else again
+        rank = value * field.preference[row, column]
+        other = field.value.flat[again] * field.preference.flat[again]
+        return row * field.value.shape[1] + column if again < 0 or rank > other else again
 
     def values(self, field: DoseField, cost: VisitCost) -> NDArray[np.float32]:
         """Return the values of all visits, (rows, columns) float32."""

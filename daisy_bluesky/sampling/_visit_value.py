@@ -1,6 +1,7 @@
 """What the next visit to a pixel is worth: expected reduction in distortion per unit of cost."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._dose_field import DOUBTS, DoseField
@@ -169,7 +170,7 @@ def rate_all(field: DoseField) -> None:
 
 @compiled
 def best_visit(field: DoseField) -> int:
-    """Return row * columns + column of the largest value, of equals the first in order of tiles; -1 for none left."""
+    """Return row * columns + column of the visit of first rank, of equals the first in order of tiles; -1 for none."""
     best, largest = -1, 0.0
     for tile_row in range(field.tiles.shape[0]):
         for tile_column in range(field.tiles.shape[1]):
@@ -181,27 +182,37 @@ def best_visit(field: DoseField) -> int:
     if best < 0:
         return -1
     top, left = best // field.tiles.shape[1] * TILE, best % field.tiles.shape[1] * TILE
-    tile = field.value[top : top + TILE, left : left + TILE]
+    tile = _ranks(field, top, left)
     place = np.argmax(tile)
     return int((top + place // tile.shape[1]) * field.value.shape[1] + left + place % tile.shape[1])
 
 
 @compiled
 def _summarise(field: DoseField, tile_row: int, tile_column: int) -> None:
-    """Bring a tile's largest value up to date."""
-    top, left = tile_row * TILE, tile_column * TILE
-    field.tiles[tile_row, tile_column] = field.value[top : top + TILE, left : left + TILE].max()
+    """Bring a tile's largest rank up to date."""
+    field.tiles[tile_row, tile_column] = _ranks(field, tile_row * TILE, tile_column * TILE).max()
     field.dirty[tile_row, tile_column] = False
 
 
 @compiled
-def learn_separation(field: DoseField, guess: float, weight: float) -> None:
+def _ranks(field: DoseField, top: int, left: int) -> NDArray[np.float32]:
+    """Return what the visits of a tile are compared by, (rows, columns) float32: their values times preference."""
+    bottom, right = top + TILE, left + TILE
+    return field.value[top:bottom, left:right] * field.preference[top:bottom, left:right]
+
+
+@compiled
+def learn_separation(field: DoseField) -> None:
     """Estimate how fast spectra tell phases apart from what all visits found, (phases, phases) nats per second.
 
     Under phase a the log odds of a against b rise by J_ab per second: the posterior-weighted mean over all pixels,
-    with a guess that counts as `weight` seconds, made symmetric.
+    with a guess that counts as one visit, made symmetric. Before anything is known a visit is as long as its overhead:
+    at most twice as dear as the best there is.
     """
     phases = field.separation.shape[0]
+    extra, shortest = field.cost[0] + field.cost[1], field.cost[2]
+    weight = max(extra, shortest)
+    guess = 2.0 * DECIDED / extra if extra > shortest else SMALLEST_STEP / weight
     spent, told = np.full(phases, weight), np.full((phases, phases), guess * weight)
     for row in range(field.dwell.shape[0]):
         for column in range(field.dwell.shape[1]):

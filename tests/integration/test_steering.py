@@ -50,26 +50,22 @@ def test_a_region_draws_visits_of_a_map_of_phases(engine, microscope, classifier
     assert check.different == 0, check.first
 
 
-def test_a_map_by_dose_refuses_a_region_before_and_during_the_run(
-    engine, microscope, classifier_file, documents, region
-):
-    dose = {"policy": "dose", "cost": {"minimum_dwell": microscope.eds.dwell_time.get() / 60}, "fraction": 0.01}
-    steering = Steering()
-    steering.add_region(region)
-    with pytest.raises(ValueError, match=r"^region: a map by dose"):
-        engine(phase_map(microscope, classifier_file, steering=steering, **dose), documents)
-    assert documents.emitted == []
-    steering, refused = Steering(), []
+def test_a_region_draws_dose_and_replays(engine, microscope, classifier_file, documents, region):
+    steering, added, shortest = Steering(), [], microscope.eds.dwell_time.get() / 60
+    dose = {"policy": "dose", "cost": {"minimum_dwell": shortest}, "fraction": 0.04}
 
     def operate(name, document):
-        if name == "event" and "eds_spectrum" in document["data"] and not refused:
-            with pytest.raises(ValueError, match=r"^region: a map by dose"):
-                steering.add_region(region)
-            refused.append(True)
-            steering.restrict(region)
+        if name == "event" and "eds_spectrum" in document["data"] and not added:
+            added.append(document["seq_num"])
+            steering.add_region(region, 1e9)
 
     engine.subscribe(operate)
     engine(phase_map(microscope, classifier_file, steering=steering, **dose), documents)
-    assert refused
-    (restricted,) = documents.events("steering")
-    assert restricted["data"].keys() == {"allowed"}
+    visits = documents.positions()[added[0] + 1 :].astype(int)
+    assert len(visits) > 600
+    assert region[tuple(visits[:280].T)].all()
+    assert region[tuple(visits.T)].mean() > 0.75
+    (recorded,) = documents.events("steering")
+    np.testing.assert_array_equal(np.reshape(recorded["data"]["preference"], SHAPE), np.where(region, 1e9, 1.0))
+    check = check_decisions(lambda _: iter(documents.emitted), documents.one("start")["uid"])
+    assert check.different == 0, check.first

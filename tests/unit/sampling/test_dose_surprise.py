@@ -54,7 +54,7 @@ def test_before_any_visit_all_pairs_and_places_are_alike() -> None:
 
 def test_the_value_of_a_visit_follows_roughness() -> None:
     field = measured(specks(slice(2, SIDE), 1))
-    learn_separation(field, 0.5, 1.0)
+    learn_separation(field)
     rate_all(field)
     before = field.value.copy()
     field.rough[5, 6] = 3.0
