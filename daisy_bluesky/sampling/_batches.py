@@ -7,16 +7,13 @@ from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
 from daisy_bluesky.sampling._evidence import Place
-from daisy_bluesky.sampling._field import MASK, SHIFT, Summary
+from daisy_bluesky.sampling._field import MASK, SHIFT, TILE, Summary
 from daisy_bluesky.sampling._summary import best_place, ranked
 from daisy_bluesky.sampling._tours import short_tour
 
 SPACING = 1.5
 # Candidates looked at for each place in a batch: so many first, and so many before the spacing is given up.
 FIRST_POOL, POOL = 4, 64
-# Scores are told apart by the upper bits of their float32 pattern, to find the largest without sorting all.
-BUCKET_BITS = 18
-BUCKETS = 1 << (31 - BUCKET_BITS)
 PLACE = np.uint64((1 << 32) - 1)
 
 
@@ -41,16 +38,18 @@ def best_places(pixels: NDArray[Any], summary: Summary, n: int, last: Place | No
         places = np.argwhere(~pixels["closed"])
         chosen = np.random.default_rng(seed).permutation(len(places))[:n]
         return [(int(row), int(column)) for row, column in places[chosen]]
-    return [(best >> SHIFT, best & MASK)] if n == 1 else _spread(pixels, n, last)
+    return [(best >> SHIFT, best & MASK)] if n == 1 else _spread(pixels, summary, n, last)
 
 
-def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
+def _spread(pixels: NDArray[Any], summary: Summary, n: int, last: Place | None) -> list[Place]:
     """Return up to n open pixels of large score, apart from each other, in an order of short travel.
 
     Parameters
     ----------
     pixels : (rows, columns) PIXEL
         State of the field, up to date.
+    summary : Summary
+        What holds of its tiles and blocks.
     n : int
         How many pixels at most.
     last : tuple of int or None
@@ -62,10 +61,8 @@ def _spread(pixels: NDArray[Any], n: int, last: Place | None) -> list[Place]:
         Each further from the better ones than 1.5 times its distance to the nearest measurement, as long as such
         pixels are found; then the best of the rest.
     """
-    keys = np.sort(leading(pixels, POOL * n))
     for pool in (FIRST_POOL * n, POOL * n):
-        best = (keys[:pool] & PLACE).astype(np.int64)
-        candidates = np.stack(np.divmod(best, pixels.shape[1]), axis=1)
+        candidates = leading(pixels, summary, pool)
         nearest = pixels["neighbours"][candidates[:, 0], candidates[:, 1], 0]
         distance = np.hypot((nearest >> SHIFT) - candidates[:, 0], (nearest & MASK) - candidates[:, 1])
         chosen = np.zeros(len(candidates), bool)
@@ -83,42 +80,56 @@ def ordered(positions: NDArray[np.int64], last: Place | None) -> list[Place]:
     return [(int(row), int(column)) for row, column in positions[short_tour(positions, start)]]
 
 
-@compiled
-def leading(pixels: NDArray[Any], n: int) -> NDArray[np.uint64]:
-    """Return keys of the n largest ranks and a few more; sorted they are in falling order of rank, then by place.
+def leading(pixels: NDArray[Any], summary: Summary, n: int) -> NDArray[np.int64]:
+    """Return the n pixels of largest rank, of equals the first by row and column.
 
     Parameters
     ----------
     pixels : (rows, columns) PIXEL
         State of the field, up to date; what has a negative rank is left out.
+    summary : Summary
+        What holds of its tiles and blocks.
     n : int
         How many are wanted.
 
     Returns
     -------
-    (m,) uint64
-        The lower half of a key is the place, row * columns + column; m is less than n where there are no more.
+    (m, 2) int64
+        Positions (row, column), best first; m is less than n where there are no more.
     """
-    rows, columns = pixels.shape
-    scores = np.empty(pixels.size, np.float32)
-    patterns = scores.view(np.uint32)  # in the order of the scores, as these are not negative
-    held = np.zeros(BUCKETS, np.int64)
-    for row in range(rows):
-        for column in range(columns):
-            place = row * columns + column
-            scores[place] = np.float32(ranked(pixels[row, column])) + np.float32(0.0)  # no negative zero
-            if scores[place] >= 0:
-                held[patterns[place] >> BUCKET_BITS] += 1
-    lowest, count = BUCKETS - 1, held[BUCKETS - 1]
-    while count < n and lowest > 0:
-        lowest -= 1
-        count += held[lowest]
-    keys = np.empty(count, np.uint64)
-    for place in range(len(scores) - 1, -1, -1):
-        if scores[place] >= 0 and patterns[place] >> BUCKET_BITS >= lowest:
-            count -= 1
-            keys[count] = (np.uint64(PLACE - patterns[place]) << np.uint64(32)) + np.uint64(place)
-    return keys
+    keys = _promising(pixels, summary, n)
+    if len(keys) > n:
+        keys = np.partition(keys, n - 1)[:n]
+    best = (np.sort(keys) & PLACE).astype(np.int64)
+    return np.stack([best >> SHIFT, best & MASK], axis=1)
+
+
+@compiled
+def _promising(pixels: NDArray[Any], summary: Summary, n: int) -> NDArray[np.uint64]:
+    """Return keys, rising with falling rank and then place, of all pixels that may be among the n of largest rank.
+
+    As many tiles hold a pixel of the n-th largest of the tiles' own best ranks or more: what has less is left out.
+    """
+    tiles = summary.tiles
+    bests = np.empty(tiles.size, np.float32)
+    for row in range(tiles.shape[0]):
+        for column in range(tiles.shape[1]):
+            bests[row * tiles.shape[1] + column] = tiles[row, column].score
+    least = max(np.partition(bests, len(bests) - n)[len(bests) - n], 0.0) if n <= len(bests) else 0.0
+    count = 0
+    keys = np.empty(np.count_nonzero(bests >= least) * TILE * TILE, np.uint64)
+    rank = np.empty(1, np.float32)
+    pattern = rank.view(np.uint32)  # in the order of the ranks, as these are not negative
+    for tile in np.flatnonzero(bests >= least):
+        top, left = tile // tiles.shape[1] * TILE, tile % tiles.shape[1] * TILE
+        for row in range(top, min(top + TILE, pixels.shape[0])):
+            for column in range(left, min(left + TILE, pixels.shape[1])):
+                rank[0] = np.float32(ranked(pixels[row, column])) + np.float32(0.0)  # no negative zero
+                if rank[0] >= least:
+                    place = np.uint64((row << SHIFT) + column)
+                    keys[count] = (np.uint64(PLACE - pattern[0]) << np.uint64(32)) + place
+                    count += 1
+    return keys[:count]
 
 
 @compiled

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from daisy_bluesky.sampling import Slads
-from daisy_bluesky.sampling._batches import PLACE, leading
-from daisy_bluesky.sampling._field import NEVER, PIXEL
+from daisy_bluesky.sampling._batches import leading
+from daisy_bluesky.sampling._field import NEVER, empty_field
+from daisy_bluesky.sampling._summary import summarise_all
 
 
-@pytest.mark.parametrize("n", [1, 50, 300, 10_000])
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 50, 300, 10_000])
 def test_the_largest_scores_lead_and_of_equals_the_first(n):
     """Equal scores, zeros of either sign, tiny, huge and infinite ones; closed pixels are left out."""
     rng = np.random.default_rng(n)
-    pixels = np.zeros((31, 47), PIXEL)
+    field = empty_field((31, 47))
+    pixels = field.pixels
     scores = np.exp(rng.normal(0, 20, pixels.shape)).astype(np.float32)
     scores[rng.random(pixels.shape) < 0.3] = np.float32(1.5)
     scores[rng.random(pixels.shape) < 0.1] = 0.0
@@ -22,8 +24,9 @@ def test_the_largest_scores_lead_and_of_equals_the_first(n):
     pixels["score"], pixels["preference"] = scores, 1.0
     flat = scores.ravel()
     expected = [place for place in np.lexsort((np.arange(flat.size), -flat)) if flat[place] >= 0][:n]
-    found = np.sort(leading(pixels, n))[:n] & PLACE
-    assert found.tolist() == expected
+    summarise_all(pixels, field.summary)
+    found = leading(pixels, field.summary, n)
+    assert (found @ [pixels.shape[1], 1]).tolist() == expected
 
 
 def test_looking_at_the_start_pattern_while_it_is_measured_changes_nothing(two_phases):
