@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._distances import log_distance
 from daisy_bluesky.sampling._field import NEIGHBOURS, SHIFT
 from daisy_bluesky.sampling._neighbours import sample_at, squared_distance
 
@@ -100,8 +99,8 @@ def features(pixels: NDArray[Any], row: int, column: int, out: NDArray[np.float6
             other = neighbour if other < 0 else other
     out[WEIGHTED_DISAGREEMENT] = against / total
     out[RMS_DISAGREEMENT] = math.sqrt(dissenters / count)
-    out[NEAREST_DISTANCE] = log_distance(squared_distance(place, pixel.neighbours[0]))
-    out[SPACING] = log_distance(last)
+    out[NEAREST_DISTANCE] = 0.5 * math.log(squared_distance(place, pixel.neighbours[0]))
+    out[SPACING] = 0.5 * math.log(last)
     _edges(pixels, row, column, out)
     _dispute(place, pixel.neighbours[0], other, out)
 

@@ -1,15 +1,14 @@
 """Where a pixel's neighbours lie and what they say, in a frame of their own: the same however the map is turned."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daisy_bluesky.compilation import compiled
-from daisy_bluesky.sampling._distances import inverse_distance, log_distance
 from daisy_bluesky.sampling._features import FEATURES, features
 from daisy_bluesky.sampling._field import MASK, NEIGHBOURS, SHIFT
-from daisy_bluesky.sampling._neighbours import squared_distance
 
 PER_NEIGHBOUR = 4
 AROUND = 4
@@ -43,53 +42,52 @@ def describe(
     features(pixels, row, column, scratch)
     for slot in range(FEATURES):
         out[slot] = scratch[slot]
-    nearest = squared_distance((row << SHIFT) + column, pixels[row, column].neighbours[0])
-    _neighbours(pixels, row, column, nearest, out[FEATURES:])
-    _surroundings(pixels, row, column, nearest, out[FEATURES + PER_NEIGHBOUR * NEIGHBOURS :])
-
-
-@compiled
-def _neighbours(pixels: NDArray[Any], row: int, column: int, nearest: int, out: NDArray[np.float32]) -> None:
-    """Fill in what each neighbour says and where it lies, the nearest at a known squared distance."""
     pixel = pixels[row, column]
     first = pixel.neighbours[0]
-    along_rows = ((first >> SHIFT) - row) * inverse_distance(nearest)
-    along_columns = ((first & MASK) - column) * inverse_distance(nearest)
-    lean = 0.0
+    rows_on, columns_on = (first >> SHIFT) - row, (first & MASK) - column
+    nearest = math.sqrt(rows_on * rows_on + columns_on * columns_on)
+    along_rows, along_columns = rows_on / nearest, columns_on / nearest
+    side = _side(pixels, row, column, along_rows, along_columns)
     for slot in range(NEIGHBOURS):
-        start, neighbour = PER_NEIGHBOUR * slot, pixel.neighbours[slot]
+        start = FEATURES + PER_NEIGHBOUR * slot
+        neighbour = pixel.neighbours[slot]
         if neighbour < 0:
             out[start : start + PER_NEIGHBOUR] = 0.0
             continue
         rows_on, columns_on = (neighbour >> SHIFT) - row, (neighbour & MASK) - column
-        squared = rows_on * rows_on + columns_on * columns_on
-        inverse = inverse_distance(squared)
+        distance = math.sqrt(rows_on * rows_on + columns_on * columns_on)
         agrees = 1.0 if pixels[neighbour >> SHIFT, neighbour & MASK].sample == pixel.label else -1.0
-        cosine = (along_rows * rows_on + along_columns * columns_on) * inverse
-        sine = (along_columns * rows_on - along_rows * columns_on) * inverse
-        if slot > 0:
-            lean += (AGREEING if agrees > 0.0 else 1.0) * sine * inverse
         out[start] = agrees
-        out[start + 1] = agrees * cosine
-        out[start + 2] = agrees * sine
-        out[start + 3] = log_distance(squared) - log_distance(nearest)
-    if lean < 0.0:
-        for slot in range(NEIGHBOURS):
-            out[PER_NEIGHBOUR * slot + 2] *= np.float32(-1.0)
+        out[start + 1] = agrees * (along_rows * rows_on + along_columns * columns_on) / distance
+        out[start + 2] = agrees * side * (along_columns * rows_on - along_rows * columns_on) / distance
+        out[start + 3] = math.log(distance / nearest)
+    _surroundings(pixels, row, column, nearest, out[FEATURES + PER_NEIGHBOUR * NEIGHBOURS :])
 
 
 @compiled
-def _surroundings(pixels: NDArray[Any], row: int, column: int, nearest: int, out: NDArray[np.float32]) -> None:
-    """Fill in distances to what lies around, and which of the four pixels beside carry another label.
+def _side(pixels: NDArray[Any], row: int, column: int, along_rows: float, along_columns: float) -> float:
+    """Return 1 or -1: on which side of the line to the nearest neighbour the others tend to disagree."""
+    pixel = pixels[row, column]
+    lean = 0.0
+    for slot in range(1, NEIGHBOURS):
+        neighbour = pixel.neighbours[slot]
+        if neighbour < 0:
+            break
+        rows_on, columns_on = (neighbour >> SHIFT) - row, (neighbour & MASK) - column
+        disagrees = pixels[neighbour >> SHIFT, neighbour & MASK].sample != pixel.label
+        weight = 1.0 if disagrees else AGREEING
+        lean += weight * (along_columns * rows_on - along_rows * columns_on) / (rows_on**2 + columns_on**2)
+    return 1.0 if lean >= 0.0 else -1.0
 
-    The squared distance of the nearest neighbour is given.
-    """
+
+@compiled
+def _surroundings(pixels: NDArray[Any], row: int, column: int, nearest: float, out: NDArray[np.float32]) -> None:
+    """Fill in distances to what lies around, and which of the four pixels beside carry another label."""
     rows, columns = pixels.shape
     to_rows, to_columns = min(row + 1, rows - row), min(column + 1, columns - column)
-    quarter = 0.25 * inverse_distance(nearest)
-    out[0] = log_distance(nearest)
-    out[1] = min(min(to_rows, to_columns) * quarter, 1.0)
-    out[2] = min(max(to_rows, to_columns) * quarter, 1.0)
+    out[0] = math.log(nearest)
+    out[1] = min(min(to_rows, to_columns) / (4.0 * nearest), 1.0)
+    out[2] = min(max(to_rows, to_columns) / (4.0 * nearest), 1.0)
     label = pixels[row, column].label
     out[3] = row > 0 and pixels[row - 1, column].label != label
     out[4] = row < rows - 1 and pixels[row + 1, column].label != label
