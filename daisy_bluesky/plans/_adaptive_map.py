@@ -108,7 +108,8 @@ def adaptive_map(
         variance of its net counts leaves in doubt what it shows, as far as the beam's limits allow. `convergence` then
         is the root mean square error in parts of the maps' spans, and goes with maps alone.
     steering : Steering, optional
-        Where the operator changes weights, vetoes or prefers regions while the map is measured.
+        Where the operator changes weights, vetoes or prefers regions, beforehand or while the map is measured. Where
+        pixels are vetoed beforehand there is no first frame.
     survey : str, optional
         A survey image of the map, heeded as far as the spectra bear it out: the file of an image of the map's shape, or
         ``"acquire"`` to measure one first with the HAADF detector, 10 us a pixel. Not with `objectives`.
@@ -163,7 +164,7 @@ def adaptive_map(
     steered = hand(steering).bound(preparation.configuration, preparation.recommender.steered)
     limits = preparation.limits(fraction=fraction, max_dose=max_dose, max_time=max_time, convergence=convergence)
     rule = _rule(preparation, probe, limits, accounted=beam is not None)
-    image = checked_survey(survey, preparation.configuration, detectors, probe, timeout)
+    image = checked_survey(survey, preparation.configuration, detectors, probe, timeout, vetoed=steered.vetoes)
     asked = {**limits, "dwell_time": dwell_time, "survey": survey}
     metadata = joined_metadata(_metadata(preparation, detectors, probe, rule, asked), md)
     if beam is not None and preparation.unbooked is not None:

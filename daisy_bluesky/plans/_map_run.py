@@ -11,7 +11,7 @@ from daisy_bluesky.plans._first_frame import scan_frame
 from daisy_bluesky.plans._page_validation import quick_page_validation
 from daisy_bluesky.plans._preparation import Preparation
 from daisy_bluesky.plans._record import Record, save
-from daisy_bluesky.plans._steering import Steering
+from daisy_bluesky.plans._steering import Steering, steer
 from daisy_bluesky.plans._stopping import StoppingRule
 from daisy_bluesky.plans._survey import SurveyFrame, SurveyImage
 from daisy_bluesky.plans._visit import Visit
@@ -61,11 +61,12 @@ class MapRun:
         return reason
 
     def _look_first(self) -> MsgGenerator[str | None]:
+        yield from steer(self.steering)
         if self.survey is not None:
             limit = yield from self.survey.keep()
             if limit is not None:
                 return limit_reason(limit)
-        if self.frame is not None:
+        if self.frame is not None and not self.steering.vetoes:
             limit = yield from scan_frame(self.frame)
             if limit is not None:
                 return limit_reason(limit)

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 
 def positive(name: str, value: Any, unit: str = "") -> float:
     """Return a number that must be finite and above 0.
@@ -57,4 +59,4 @@ def whole(name: str, value: Any, least: int) -> int:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and value == value

@@ -62,14 +62,16 @@ def checked_survey(
     detectors: Sequence[Readable[Any]],
     probe: Movable[Any],
     timeout: float,
+    *,
+    vetoed: bool,
 ) -> SurveyImage | SurveyFrame | None:
     """Return where the survey image of a map comes from, None for a map without.
 
     Raises
     ------
     ValueError
-        The policy heeds none, the file is unreadable or its image has another shape than the map, or the devices cannot
-        measure one.
+        The policy heeds none, the file is unreadable or its image has another shape than the map, the devices cannot
+        measure one, or a frame would expose pixels that are vetoed.
     """
     if survey is None:
         return None
@@ -80,6 +82,8 @@ def checked_survey(
     shape = tuple(configuration["shape"])
     if survey != ACQUIRE:
         return SurveyImage(_read(survey, shape))
+    if vetoed:
+        raise ValueError("survey: 'acquire' would expose the pixels that steering vetoes; give the path of an image")
     haadf = next((detector for detector in detectors if isinstance(detector, HAADFDetector)), None)
     if haadf is None:
         names = ", ".join(cast(Any, detector).name for detector in detectors)

@@ -4,6 +4,7 @@ from daisy_bluesky.sampling import patterns
 from daisy_bluesky.sampling._break_even import break_even_dwell, break_even_overhead
 from daisy_bluesky.sampling._counted_spectra import draw_counts, draw_evidence
 from daisy_bluesky.sampling._dose_allocator import DoseAllocator
+from daisy_bluesky.sampling._field_checks import checked_mask, checked_region_preference
 from daisy_bluesky.sampling._forecast import Forecast
 from daisy_bluesky.sampling._grey import COVARIANCES, reconstruct_values
 from daisy_bluesky.sampling._guided_slads import GuidedSlads
@@ -42,6 +43,8 @@ __all__ = [
     "VisitCost",
     "break_even_dwell",
     "break_even_overhead",
+    "checked_mask",
+    "checked_region_preference",
     "checked_weights",
     "draw_counts",
     "draw_evidence",

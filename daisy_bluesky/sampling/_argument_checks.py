@@ -1,5 +1,7 @@
 """Checks of single arguments: numbers, seeds, dwell times, positions."""
 
+from typing import TypeGuard
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -19,6 +21,11 @@ def checked_numbers(name: str, values: ArrayLike) -> NDArray[np.generic]:
     if array.size and array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be real numbers, not {array.dtype}")
     return array
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a real number, of Python or of NumPy; nan and infinity are."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
 def check_seed(seed: int) -> None:
@@ -41,7 +48,7 @@ def check_visit_dwell(dwell: float) -> None:
     ValueError
         If it is negative, 0 or infinite, or no number.
     """
-    if isinstance(dwell, bool) or not isinstance(dwell, int | float | np.number) or dwell <= 0 or np.isinf(dwell):
+    if not is_number(dwell) or dwell <= 0 or np.isinf(dwell):
         raise ValueError(f"dwell must be above 0 s, not {dwell!r}")
 
 
@@ -53,7 +60,7 @@ def check_place(row: int, column: int, shape: tuple[int, int]) -> None:
     ValueError
         If a coordinate is not a whole number, or the position lies outside the field.
     """
-    if not all(isinstance(part, int | np.integer) for part in (row, column)):
+    if not all(isinstance(part, int | np.integer) and not isinstance(part, bool) for part in (row, column)):
         raise ValueError(f"position ({row!r}, {column!r}) must be a pixel, in whole numbers")
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise ValueError(f"position ({row}, {column}) lies outside the field of {shape} pixels")

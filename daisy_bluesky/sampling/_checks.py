@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._argument_checks import checked_numbers
+from daisy_bluesky.sampling._argument_checks import checked_numbers, is_number
 from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import LARGEST_SIDE
 
@@ -22,24 +22,10 @@ def check_arguments(shape: tuple[int, int], phases: int, start_fraction: float) 
     sides = np.asarray(shape)
     if sides.shape != (2,) or sides.dtype.kind not in "iu" or not ((sides >= 1) & (sides <= LARGEST_SIDE)).all():
         raise ValueError(f"shape must be two sides of 1 to {LARGEST_SIDE} pixels, not {shape}")
-    if not (isinstance(phases, int | np.integer) and 0 <= phases <= LARGEST_LABEL):
+    if isinstance(phases, bool) or not (isinstance(phases, int | np.integer) and 0 <= phases <= LARGEST_LABEL):
         raise ValueError(f"phases must lie in 0 to {LARGEST_LABEL}, not {phases}")
-    if not (isinstance(start_fraction, int | float) and 0 < start_fraction <= 1):
+    if not is_number(start_fraction) or not 0 < start_fraction <= 1:
         raise ValueError(f"start_fraction must lie in (0, 1], not {start_fraction}")
-
-
-def checked_preference(preference: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return how many times more each pixel counts, (rows, columns) float32.
-
-    Raises
-    ------
-    ValueError
-        If it has another shape, or is not positive and finite everywhere.
-    """
-    wanted = np.array(preference, np.float32)
-    if wanted.shape != shape or not ((wanted > 0) & np.isfinite(wanted)).all():
-        raise ValueError(f"preference must be positive numbers over the field of {shape} pixels")
-    return wanted
 
 
 def check_count(n: int) -> None:

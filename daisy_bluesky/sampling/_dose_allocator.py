@@ -12,10 +12,7 @@ from daisy_bluesky.sampling._dose_checks import (
     as_findings,
     checked_dwell,
     checked_evidence,
-    checked_limit,
-    checked_mask,
     checked_prior,
-    checked_region,
     checked_shares,
     checked_stake,
 )
@@ -25,12 +22,13 @@ from daisy_bluesky.sampling._dose_knowledge import DoseKnowledge
 from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._dose_surprise import learn_surprise
 from daisy_bluesky.sampling._dose_warm_up import compile_dose_kernels
+from daisy_bluesky.sampling._field_checks import checked_limit, checked_mask, checked_region
 from daisy_bluesky.sampling._preferred_regions import PreferredRegions
 from daisy_bluesky.sampling._slads import VISIT
 from daisy_bluesky.sampling._sparse_choice import SparseChoice, is_dear
-from daisy_bluesky.sampling._survey import Survey
+from daisy_bluesky.sampling._survey import Survey, heeded_survey
 from daisy_bluesky.sampling._visit_cost import VisitCost
-from daisy_bluesky.sampling._visit_value import ROUNDING, best_visit, learn_separation, rate_all
+from daisy_bluesky.sampling._visit_value import ROUNDING, best_visit, learn_separation, rate_all, urgency
 
 FIRST_REVIEW = 4
 REVIEW_GROWTH = 1.25
@@ -157,6 +155,7 @@ class DoseAllocator(PreferredRegions):
         check_place(row, column, self.shape)
         field = self._known.field
         value = max(float(field.value[row, column]), 0.0) * self.cost.of(float(field.offer[row, column]))
+        value /= urgency(field, row, column)
         return value if self._sparse is None else max(value, self._sparse.score_at(field, row, column))
 
     def suggest(self, n: int = 1) -> NDArray[np.void]:
@@ -296,15 +295,16 @@ class DoseAllocator(PreferredRegions):
         rate_all(self._known.field)
 
     def heed(self, survey: Survey) -> None:
-        """Take a survey image as evidence, believed as far as the spectra bear it out; it takes the place of `expect`.
+        """Take a survey image as evidence, believed as far as the spectra bear it out.
+
+        From 64 visits on it takes the place of what `expect` was told.
 
         Raises
         ------
         ValueError
-            If the image has another shape than the field.
+            If it is no `Survey`, or its image has another shape than the field; then nothing has changed.
         """
-        survey.check_shape(self.shape)
-        self._survey, self._next_survey = survey, FIRST_STRENGTH
+        self._survey, self._next_survey = heeded_survey(survey, self.shape), FIRST_STRENGTH
 
     def expect(self, log_prior: ArrayLike) -> None:
         """Expect phases at pixels before any visit there, in place of what was expected before.

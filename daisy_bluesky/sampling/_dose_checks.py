@@ -11,6 +11,7 @@ from daisy_bluesky.sampling._dose_ledger import Findings
 from daisy_bluesky.sampling._evidence import CERTAINTY
 
 LEAST = -700.0  # nats: less likely than this is all the same
+LARGEST = 1e9  # of what is kept in single precision
 CORNER_STEPS = np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
 Evidence = NDArray[np.int64] | NDArray[np.float64]
 
@@ -30,67 +31,19 @@ class Shares(NamedTuple):
     share: NDArray[np.float64]
 
 
-def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, default: bool) -> NDArray[np.bool_]:
-    """Return a mask over the field, (rows, columns) bool.
-
-    Raises
-    ------
-    ValueError
-        If it has another shape, or is not true or false everywhere.
-    """
-    if mask is None:
-        return np.full(shape, default)
-    array = np.asarray(mask)
-    if array.shape != shape:
-        raise ValueError(f"{name} must have the field's shape {shape}, not {array.shape}")
-    if array.dtype.kind not in "biuf" or not ((array == 0) | (array == 1)).all():
-        raise ValueError(f"{name} must be true or false at every pixel")
-    return np.array(array, bool)
-
-
-def checked_region(roi: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a region of interest, (rows, columns) bool; the whole field when none is given.
-
-    Raises
-    ------
-    ValueError
-        If it has another shape, is not true or false everywhere, or is empty.
-    """
-    inside = checked_mask("roi", roi, shape, default=True)
-    if not inside.any():
-        raise ValueError("roi is empty; mark at least one pixel")
-    return inside
-
-
-def checked_limit(limit: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the largest dwell time of every pixel, (rows, columns) float64, s.
-
-    Raises
-    ------
-    ValueError
-        If it does not fit the field, is negative or nan.
-    """
-    limits = np.array(np.inf if limit is None else checked_numbers("limit", limit), np.float64)
-    if limits.shape not in ((), shape):
-        raise ValueError(f"limit must be one dwell time or have the field's shape {shape}, not {limits.shape}")
-    if np.isnan(limits).any() or (limits < 0).any():
-        raise ValueError("limit must not be negative or nan, s")
-    return np.array(np.broadcast_to(limits, shape))
-
-
 def checked_stake(stake: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return what is at stake at every pixel, (rows, columns) float64, pixels.
 
     Raises
     ------
     ValueError
-        If it has another shape, is negative or not finite.
+        If it has another shape, or is negative or too large.
     """
     given = np.asarray(checked_numbers("stake", stake), np.float64)
     if given.shape != shape:
         raise ValueError(f"stake must have the field's shape {shape}, not {given.shape}")
-    if not ((given >= 0) & np.isfinite(given)).all():
-        raise ValueError("stake must be finite and not negative, pixels")
+    if not ((given >= 0) & (given <= LARGEST)).all():
+        raise ValueError(f"stake must lie in 0 to {LARGEST:g} pixels")
     return given
 
 
@@ -100,13 +53,13 @@ def checked_prior(log_prior: ArrayLike, shape: tuple[int, int, int]) -> NDArray[
     Raises
     ------
     ValueError
-        If they have another shape or are not finite.
+        If they have another shape or are not finite, or too large.
     """
     array = np.asarray(checked_numbers("log_prior", log_prior), np.float64)
     if array.shape != shape:
         raise ValueError(f"log_prior must have shape {shape}, (rows, columns, phases), not {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError("log_prior must be finite, nats")
+    if not (np.abs(array) <= LARGEST).all():
+        raise ValueError(f"log_prior must lie within {LARGEST:g} nats of 0")
     return array.astype(np.float32)
 
 

@@ -40,7 +40,7 @@ class DoseField(NamedTuple):
     level : (rows, columns) int8
         Coarsest of the nested lattices the pixel belongs to; see `lattice`.
     value : (rows, columns) float32
-        Expected reduction in distortion per cost of the next visit, pixels per s; -1 where closed.
+        Expected reduction in distortion per cost of the next visit, pixels per s, times its urgency; -1 where closed.
     offer : (rows, columns) float32
         Dwell time of that visit, s.
     tiles : (tile rows, tile columns) float32

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from daisy_bluesky.sampling._evidence import Finding, Place
 from daisy_bluesky.sampling._field import MASK, SHIFT
 from daisy_bluesky.sampling._slads import Slads
-from daisy_bluesky.sampling._survey import Survey, blocks_of
+from daisy_bluesky.sampling._survey import Survey, blocks_of, heeded_survey
 from daisy_bluesky.sampling._survey_map import belief_of
 
 FIRST_REVIEW, REVIEW_GROWTH = 64, 1.25
@@ -70,10 +70,7 @@ class GuidedSlads(Slads):
         ValueError
             If it is no `Survey`, or its image has another shape than the field; then nothing has changed.
         """
-        if not isinstance(survey, Survey):
-            raise ValueError(f"survey: {type(survey).__name__} given; give sampling.Survey(image)")
-        survey.check_shape(self.shape)
-        self._survey, self._next_look = survey, FIRST_REVIEW
+        self._survey, self._next_look = heeded_survey(survey, self.shape), FIRST_REVIEW
         self._see(None)
 
     def prefer(self, preference: ArrayLike) -> None:

@@ -1,4 +1,4 @@
-"""Images to train on, read from files as label maps."""
+"""Images read from files: grey, or as label maps."""
 
 import zipfile
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _images(path: Path) -> list[NDArray[np.generic]]:
         raise ValueError(f"{path}: images are {', '.join(SUFFIXES)} files")
     if path.suffix.lower() in SUFFIXES[:2]:
         return _arrays(path)
-    # Pillow comes with matplotlib, and only training reads images
+    # Pillow comes with matplotlib, and most runs read no images
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -83,6 +83,10 @@ def _images(path: Path) -> list[NDArray[np.generic]]:
             return [np.asarray(picture.convert("L") if picture.mode in ("RGB", "RGBA", "LA", "P") else picture)]
     except UnidentifiedImageError:
         raise ValueError(f"{path}: not a readable image") from None
+    except OSError as error:
+        if error.strerror is not None:
+            raise
+        raise ValueError(f"{path}: cut short or damaged ({error})") from None
 
 
 def _arrays(path: Path) -> list[NDArray[np.generic]]:

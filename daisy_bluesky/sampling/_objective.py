@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from daisy_bluesky.sampling._argument_checks import is_number
+
 PHASES = "phases"
 """The field of labels: what classifies spectra."""
+LARGEST_WEIGHT = 1e9
 
 Kind = Literal["map", "poor", "rich", "phases", "boundaries", "rare"]
 _OF_PHASES: Mapping[str, Kind] = {PHASES: "phases", "boundaries": "boundaries", "rare phases": "rare"}
@@ -54,7 +57,7 @@ def checked_weights(weights: Mapping[str, float], names: tuple[str, ...] | None 
     Raises
     ------
     ValueError
-        A name is unknown, a weight is negative or not finite, or all are 0.
+        A name is unknown, a weight is negative or too large, or all are 0.
     """
     if not isinstance(weights, Mapping) or not weights:
         raise ValueError(f"objectives: {weights!r} is not a mapping of names to weights, such as {{'Ti Ka': 1.0}}")
@@ -67,8 +70,10 @@ def checked_weights(weights: Mapping[str, float], names: tuple[str, ...] | None 
             )
         if names is not None and name not in names:
             raise ValueError(f"objectives: {name!r} is none of {', '.join(names)}, which the run was begun with")
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight < float("inf"):
-            raise ValueError(f"objectives: the weight of {name!r} is {weight!r}, not a number from 0 up")
+        if not is_number(weight) or not 0 <= weight <= LARGEST_WEIGHT:
+            raise ValueError(
+                f"objectives: the weight of {name!r} is {weight!r}, not a number from 0 to {LARGEST_WEIGHT:g}"
+            )
     if not any(weights.values()):
         raise ValueError("objectives: all weights are 0; give one of them more")
     return {name: float(weights.get(name, 0.0)) for name in names or weights}

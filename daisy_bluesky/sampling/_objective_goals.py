@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from daisy_bluesky.sampling._argument_checks import is_number
 from daisy_bluesky.sampling._objective import Objective
 from daisy_bluesky.sampling._objective_scale import membership, scale_of, threshold_of
 
@@ -37,10 +38,12 @@ class Goals:
 
     def __init__(self, objectives: Sequence[Objective], fields: Sequence[str], thresholds: Mapping[str, float]) -> None:
         regions = {objective.name for objective in objectives if objective.kind in REGIONS}
+        if not isinstance(thresholds, Mapping):
+            raise ValueError(f"thresholds: {thresholds!r} is no mapping of regions to levels")
         if unknown := thresholds.keys() - regions:
             raise ValueError(f"thresholds: {', '.join(sorted(unknown))} is no region of these objectives")
         for name, threshold in thresholds.items():
-            if not isinstance(threshold, int | float | np.number) or not np.isfinite(threshold):
+            if not is_number(threshold) or not np.isfinite(threshold):
                 raise ValueError(f"thresholds: that of {name!r} is {threshold!r}, not a finite number")
         self._objectives = tuple(objectives)
         self._fields = np.array([fields.index(objective.field) for objective in objectives])

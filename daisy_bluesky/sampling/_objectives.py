@@ -7,14 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from daisy_bluesky.sampling._argument_checks import check_place, check_seed, check_visit_dwell
 from daisy_bluesky.sampling._batches import best_places, ordered
-from daisy_bluesky.sampling._checks import (
-    check_arguments,
-    check_count,
-    checked_positions,
-    checked_visits,
-)
-from daisy_bluesky.sampling._dose_checks import checked_limit, checked_mask, checked_region
+from daisy_bluesky.sampling._checks import check_arguments, check_count, checked_positions, checked_visits
 from daisy_bluesky.sampling._evidence import Place
+from daisy_bluesky.sampling._field_checks import checked_limit, checked_mask, checked_region
 from daisy_bluesky.sampling._measured_values import MeasuredValues
 from daisy_bluesky.sampling._model import SladsModel, checked_model
 from daisy_bluesky.sampling._objective import PHASES, Objective, checked_weights
@@ -157,7 +152,7 @@ class Objectives(PreferredRegions):
         Raises
         ------
         ValueError
-            If its shape is not that of the field; then nothing has changed.
+            If it is no mask of the field; then nothing has changed.
         """
         self._allowed = checked_mask("allowed", allowed, self.shape, default=True)
         self._field.pixels["closed"] = ~(self._open & self._allowed) | self.measured

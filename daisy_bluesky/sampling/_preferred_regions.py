@@ -5,8 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from daisy_bluesky.sampling._checks import checked_preference
-from daisy_bluesky.sampling._dose_checks import checked_mask
+from daisy_bluesky.sampling._field_checks import checked_preference, checked_region_preference
 
 PREFERENCE = 4.0
 
@@ -14,8 +13,8 @@ PREFERENCE = 4.0
 class PreferredRegions(ABC):
     """What samplers share that compare pixels by score times preference.
 
-    Expected reductions, maps and estimates stay what they are, and so does the start pattern. The same preference and
-    data leave the same state, whichever came first.
+    Expected reductions, maps and estimates stay what they are, and so does the start pattern; a first pass comes first.
+    The same preference and data leave the same state, whichever came first.
 
     Attributes
     ----------
@@ -39,10 +38,10 @@ class PreferredRegions(ABC):
         Raises
         ------
         ValueError
-            If its shape is not that of the field, or the preference is not positive; then nothing has changed.
+            If it is no mask of the field, or the preference is not between 0.001 and 1000; then nothing has changed.
         """
-        pixels = checked_mask("region", region, self.shape, default=True)
-        self.prefer(np.where(pixels, preference, self._preference))
+        before = np.broadcast_to(self._preference, self.shape)
+        self.prefer(checked_region_preference(region, preference, before, self.shape))
 
     def prefer(self, preference: ArrayLike) -> None:
         """Say how much each pixel counts, (rows, columns) float; it replaces what was said before.
@@ -50,7 +49,8 @@ class PreferredRegions(ABC):
         Raises
         ------
         ValueError
-            If its shape is not that of the field, or a preference is not positive; then nothing has changed.
+            If its shape is not that of the field, or a preference is not between 0.001 and 1000; then nothing has
+            changed.
         """
         self._preference = checked_preference(preference, self.shape)
         self._rank_by(self._preference)

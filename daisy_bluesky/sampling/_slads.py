@@ -16,9 +16,9 @@ from daisy_bluesky.sampling._checks import (
     checked_positions,
     checked_visits,
 )
-from daisy_bluesky.sampling._dose_checks import checked_mask, checked_region
 from daisy_bluesky.sampling._evidence import Finding, Place, VisitLedger
 from daisy_bluesky.sampling._field import NEIGHBOURS, Summary, empty_field
+from daisy_bluesky.sampling._field_checks import checked_mask, checked_region
 from daisy_bluesky.sampling._model import SladsModel, checked_model
 from daisy_bluesky.sampling._posterior import posterior
 from daisy_bluesky.sampling._preferred_regions import PreferredRegions
@@ -263,7 +263,7 @@ class Slads(PreferredRegions):
         Raises
         ------
         ValueError
-            If its shape is not that of the field; then nothing has changed.
+            If it is no mask of the field; then nothing has changed.
         """
         self._vetoed = ~self._mask("allowed", allowed, default=True)
         closed = self._forbidden | self._vetoed | self.measured

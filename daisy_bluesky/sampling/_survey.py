@@ -171,6 +171,20 @@ def _gains(
     return np.array(gains)
 
 
+def heeded_survey(survey: Survey, shape: tuple[int, int]) -> Survey:
+    """Return a survey of the same image that nothing has been learned of yet.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or does not show every pixel of a field.
+    """
+    if not isinstance(survey, Survey):
+        raise ValueError(f"survey: {type(survey).__name__} given; give sampling.Survey(image)")
+    survey.check_shape(shape)
+    return Survey(survey.image)
+
+
 def blocks_of(shape: tuple[int, ...], largest: int = LARGEST_BLOCK) -> Iterator[tuple[slice, slice]]:
     """Yield blocks all over a field, row by row, in the middle of the cells of a grid where they do not fill it."""
     edges = [np.linspace(0, size, BLOCKS + 1).round().astype(int) for size in shape]

@@ -5,6 +5,8 @@ from typing import Literal
 
 import numpy as np
 
+from daisy_bluesky.sampling._argument_checks import is_number
+
 
 @dataclass(frozen=True)
 class VisitCost:
@@ -44,7 +46,7 @@ class VisitCost:
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self) if field.type is float):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
+            if not is_number(value) or not 0 <= value < np.inf:
                 raise ValueError(f"{name}: {value!r} s is not a time from 0 up")
         if self.minimum_dwell == 0:
             raise ValueError("minimum_dwell must be above 0 s")

@@ -80,8 +80,16 @@ def rate(field: DoseField, row: int, column: int) -> None:
     if field.learned[0] and field.dwell[row, column] == 0:
         offered = _dwell_of_label(field, row, column, leading, scale)
     value += (FAINT + field.stake[row, column]) / (field.cost[0] + _search(field, leading, field.dwell[row, column]))
-    field.value[row, column] = area * value
+    field.value[row, column] = area * value * urgency(field, row, column)
     field.offer[row, column] = min(max(offered, field.cost[2]), room)
+
+
+@compiled
+def urgency(field: DoseField, row: int, column: int) -> float:
+    """Return how many times its value a visit counts: those of the first pass come first."""
+    belief = field.belief[row, column]
+    known = field.dwell[row, column] > 0 or field.learned[0] or belief.sum() <= belief.max()
+    return 1.0 if known or field.level[row, column] < field.cost[3] else FIRST_PASS
 
 
 @compiled
@@ -93,7 +101,7 @@ def _stake(field: DoseField, row: int, column: int, doubt: float) -> tuple[float
     seen = field.wrong[level, kind] / field.looks[level, kind]
     if field.learned[0]:
         return max(seen / doubt, 1.0), 1.0
-    return max(seen / doubt, 1.0), 2.0**level * (FIRST_PASS if level >= field.cost[3] else 1.0)
+    return max(seen / doubt, 1.0), 2.0**level
 
 
 @compiled

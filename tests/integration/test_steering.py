@@ -57,15 +57,51 @@ def test_a_region_draws_dose_and_replays(engine, microscope, classifier_file, do
     def operate(name, document):
         if name == "event" and "eds_spectrum" in document["data"] and not added:
             added.append(document["seq_num"])
-            steering.add_region(region, 1e9)
+            steering.add_region(region, 1000.0)
 
     engine.subscribe(operate)
     engine(phase_map(microscope, classifier_file, steering=steering, **dose), documents)
     visits = documents.positions()[added[0] + 1 :].astype(int)
     assert len(visits) > 600
-    assert region[tuple(visits[:280].T)].all()
-    assert region[tuple(visits.T)].mean() > 0.75
+    assert len(np.unique(documents.positions()[: region.size], axis=0)) == region.size
+    assert region[tuple(visits[region.size :].T)].mean() > 0.9
     (recorded,) = documents.events("steering")
-    np.testing.assert_array_equal(np.reshape(recorded["data"]["preference"], SHAPE), np.where(region, 1e9, 1.0))
+    np.testing.assert_array_equal(np.reshape(recorded["data"]["preference"], SHAPE), np.where(region, 1000.0, 1.0))
     check = check_decisions(lambda _: iter(documents.emitted), documents.one("start")["uid"])
     assert check.different == 0, check.first
+
+
+def test_no_frame_exposes_what_was_vetoed_beforehand(engine, microscope, classifier_file, documents, region):
+    steering, shortest = Steering(), microscope.eds.dwell_time.get() / 60
+    steering.restrict(region)
+    free = {"minimum_dwell": shortest, "settling": 0.0, "read_out": 0.0, "fly_back": 0.0}
+    plan = phase_map(microscope, classifier_file, steering=steering, policy="dose", batch=8, cost=free, fraction=0.03)
+    engine(plan, documents)
+    assert not documents.events("frame")
+    exposed = microscope.beam.dwell_map[: SHAPE[0], : SHAPE[1]] > 0
+    assert exposed[region].any()
+    assert not exposed[~region].any()
+
+
+def test_no_survey_is_acquired_where_pixels_are_vetoed(engine, microscope, classifier_file, documents, region):
+    steering = Steering()
+    steering.restrict(region)
+    with pytest.raises(ValueError, match=r"^survey: 'acquire' would expose"):
+        engine(phase_map(microscope, classifier_file, steering=steering, survey="acquire"), documents)
+    assert documents.emitted == []
+
+
+def test_a_veto_holds_for_the_next_map_too_until_it_is_taken_back(
+    engine, microscope, classifier_file, documents, region
+):
+    steering = Steering()
+    steering.restrict(region)
+    for _ in range(2):
+        documents.emitted.clear()
+        engine(phase_map(microscope, classifier_file, steering=steering, fraction=0.1), documents)
+        assert region[tuple(documents.positions().astype(int).T)].all()
+        assert len(documents.events("steering")) == 1
+    steering.restrict(None)
+    documents.emitted.clear()
+    engine(phase_map(microscope, classifier_file, steering=steering, fraction=0.1), documents)
+    assert 0.2 < region[tuple(documents.positions().astype(int).T)].mean() < 0.8

@@ -5,7 +5,7 @@ import pytest
 from sampling_maps import random_field
 
 from daisy_bluesky.protocols import Policy
-from daisy_bluesky.sampling import DoseAllocator, VisitCost, total_distortion
+from daisy_bluesky.sampling import DoseAllocator, Survey, VisitCost, total_distortion
 
 STEP = 0.5  # how many nats per second a spectrum tells
 
@@ -318,3 +318,23 @@ def test_suggest_and_expected_at_check_what_they_are_given():
         allocator.suggest(0)
     with pytest.raises(ValueError, match="outside"):
         allocator.expected_at(8, 0)
+
+
+def test_a_survey_is_heeded_anew_by_each_and_nothing_else_is():
+    survey = Survey(np.arange(256.0).reshape(16, 16))
+    survey.weight = 0.7
+    allocator = DoseAllocator((16, 16), phases=2)
+    allocator.heed(survey)
+    assert allocator.survey_weight == 0.0
+    with pytest.raises(ValueError, match=r"^survey: ndarray given"):
+        allocator.heed(np.zeros((16, 16)))
+
+
+@pytest.mark.parametrize("told", [1e39, np.inf, np.nan])
+def test_numbers_too_large_for_single_precision_are_refused(told):
+    allocator = DoseAllocator((16, 16), phases=2)
+    with pytest.raises(ValueError, match=r"^log_prior must"):
+        allocator.expect(np.full((16, 16, 2), told))
+    with pytest.raises(ValueError, match=r"^stake must"):
+        allocator.suspect(np.full((16, 16), told))
+    assert np.isfinite(allocator.posterior).all()

@@ -76,3 +76,19 @@ def test_bad_regions_are_named_and_change_nothing(region, preference):
     with pytest.raises(ValueError, match=r"^(region|preference) must"):
         sampler.add_region(region, preference)
     np.testing.assert_array_equal(sampler.suggest(5), before)
+
+
+@pytest.mark.parametrize("settling", [0.0, 0.01])
+def test_what_is_expected_is_no_more_than_the_field_has_pixels(settling):
+    begun = allocator(settling)
+    assert 0 < begun.expected_at(0, 0) < REGION.size
+    (visit,) = begun.suggest()
+    assert 0 < begun.expected_at(int(visit["row"]), int(visit["column"])) <= REGION.size
+
+
+def test_the_first_pass_comes_first_whatever_is_preferred():
+    preferring = allocator(0.0)
+    preferring.add_region(REGION, 1000.0)
+    preferring.add_region(~REGION, 0.5)
+    measure(preferring, REGION.size)
+    assert preferring.measured.all()
