@@ -5,6 +5,9 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+WHOLE = int | np.integer
+REAL = WHOLE | float | np.floating
+
 
 def checked_numbers(name: str, values: ArrayLike) -> NDArray[np.generic]:
     """Return values as an array of real numbers, of the type they have.
@@ -25,7 +28,7 @@ def checked_numbers(name: str, values: ArrayLike) -> NDArray[np.generic]:
 
 def is_number(value: object) -> TypeGuard[float]:
     """Tell whether a value is a real number, of Python or of NumPy; nan and infinity are."""
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return isinstance(value, REAL) and not isinstance(value, bool)
 
 
 def check_seed(seed: int) -> None:
@@ -60,7 +63,7 @@ def check_place(row: int, column: int, shape: tuple[int, int]) -> None:
     ValueError
         If a coordinate is not a whole number, or the position lies outside the field.
     """
-    if not all(isinstance(part, int | np.integer) and not isinstance(part, bool) for part in (row, column)):
+    if not (isinstance(row, WHOLE) and isinstance(column, WHOLE)) or isinstance(row, bool) or isinstance(column, bool):
         raise ValueError(f"position ({row!r}, {column!r}) must be a pixel, in whole numbers")
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise ValueError(f"position ({row}, {column}) lies outside the field of {shape} pixels")
