@@ -143,7 +143,7 @@ def _training_maps(experiment: Experiment, data: Path, chemistry: Any) -> list[L
 
 def _model(experiment: Experiment, data: Path, chemistry: Any) -> SladsModel:
     if experiment.kind:
-        return train(_training_maps(experiment, data, chemistry))
+        return train(_training_maps(experiment, data, chemistry), tolerance=1.0)
     return trained_model(data, _family(experiment))
 
 

@@ -26,9 +26,7 @@ DENSITIES = (0.03, 0.1, 0.2)
 VISITED = (0.02, 0.035, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.3)
 CHECKPOINTS = (0.05, 0.1, 0.15, 0.2, 0.3)
 CALIBRATED_AT = tuple(number / 100 for number in range(3, 31, 2))
-# With so much exploration networks are compared, and learn where their own sampling goes; then the best is found.
-COMPARED_AT, LEARNED_AT = 0.0015, 0.003
-EXPLORATIONS = (0.00005, 0.0005, 0.0015, 0.003, 0.006)
+EXPLORATIONS = (0.0015, 0.003, 0.006)
 # Exploration finds small objects that area-weighted distortion hardly counts: as much as costs no more than this.
 TOLERANCE = 1.03
 START = 0.01
@@ -193,14 +191,11 @@ def _best(
     for trial in range(seed, seed + networks):
         tell(f"fitting and trying network {trial - seed + 1} of {networks}")
         fitted[trial] = _fitted(data, trial)
-        least[trial] = _score(Regression(fitted[trial], COMPARED_AT), maps, seed)
+        least[trial] = _score(Regression(fitted[trial], EXPLORATIONS[0]), maps, seed)
     best = min(least, key=lambda trial: least[trial])
     tell("choosing how much it explores")
     candidates = [Regression(fitted[best], exploration) for exploration in EXPLORATIONS]
-    scores = [
-        least[best] if candidate.exploration == COMPARED_AT else _score(candidate, maps, seed)
-        for candidate in candidates
-    ]
+    scores = [least[best], *(_score(candidate, maps, seed) for candidate in candidates[1:])]
     chosen = max(number for number, score in enumerate(scores) if score <= tolerance * min(scores))
     return candidates[chosen], best, scores[chosen]
 
@@ -221,7 +216,7 @@ def _of_own_states(
     maps: list[LabelMap], weights: NDArray[np.float32], window: float, seed: int, rng: np.random.Generator
 ) -> TrainingSet:
     """Return descriptions and targets where the network's own choices are measured."""
-    regression = Regression(weights, LEARNED_AT)
+    regression = Regression(weights, EXPLORATIONS[1])
     return TrainingSet.joined(
         [
             collect(field, truth, window, PIXELS_PER_STATE, rng)
