@@ -28,6 +28,18 @@ def sample(chemistry):
     return grown_object(chemistry, "dendrites", 48, 5)
 
 
+@pytest.fixture(scope="module")
+def trained(chemistry):
+    """The shipped model, the peer, and the classifier of the two phases."""
+    return SladsModel.default(), learn([two_phases(64, 100)])["SLADS-Net"], trained_classifier(chemistry)
+
+
+def test_the_classifier_names_the_phases_of_good_spectra(sample, trained):
+    good = np.argwhere(~sample.ill)[::40]
+    named = trained[2].predict(np.array([sample.spectrum(row, column) for row, column in good]))
+    np.testing.assert_array_equal(named, sample.labels[tuple(good.T)])
+
+
 def test_spectra_have_the_noise_of_the_paper(sample):
     good = np.argwhere(~sample.ill)[:400]
     spectra = np.array([sample.spectrum(row, column) for row, column in good])
@@ -57,12 +69,10 @@ def test_squares_of_a_map_hold_more_than_one_phase():
     assert all(set(np.unique(square)) == {1, 2} for square in squares)
 
 
-def test_rows(sample, chemistry):
+def test_rows(sample, trained):
     experiment = replace(
         _eds_slads.EXPERIMENTS[0], name="small", fraction=0.2, distortion=0.03, seeds=range(5, 6), dosed=range(5, 6)
     )
-    peer = learn([two_phases(64, 100)])["SLADS-Net"]
-    trained = (SladsModel.default(), peer, trained_classifier(chemistry))
     result = _eds_slads.compare(experiment, sample, trained, 5)
     distortion, from_spectra, misclassified, counts = _eds_slads.gates(experiment, [result])
     assert distortion.passed == (result.ours < result.peer)
