@@ -19,10 +19,13 @@ def checked_mask(name: str, mask: ArrayLike | None, shape: tuple[int, int], *, d
     """
     if mask is None:
         return np.full(shape, default)
-    array = checked_numbers(name, mask)
+    try:
+        array = np.asarray(mask)
+    except ValueError:
+        raise ValueError(f"{name} must be true or false in rows of one length") from None
     if array.shape != shape:
         raise ValueError(f"{name} must have the field's shape {shape}, not {array.shape}")
-    if not ((array == 0) | (array == 1)).all():
+    if array.dtype.kind not in "biuf" or not ((array == 0) | (array == 1)).all():
         raise ValueError(f"{name} must be true or false at every pixel")
     return np.array(array, bool)
 

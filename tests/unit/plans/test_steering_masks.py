@@ -85,3 +85,28 @@ def test_weights_asked_for_hold_for_the_next_map():
     steering.weights = {"phases": np.float32(1.0)}
     state(steering)
     assert state(steering.bound(goals, {}))["weights"].tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "mask", [np.full(SHAPE, np.nan), np.full(SHAPE, 0.3), np.full(SHAPE, None), np.full(SHAPE, "x")]
+)
+def test_a_mask_is_true_or_false_everywhere(mask):
+    steering = Steering()
+    with pytest.raises(ValueError, match=r"^allowed must be true or false at every pixel$"):
+        steering.restrict(mask)
+    with pytest.raises(ValueError, match=r"^region must be true or false at every pixel$"):
+        steering.add_region(mask)
+    assert state(steering.bound(MAP, {})) is None
+
+
+@pytest.mark.parametrize("mask", ["x", np.ones(3), np.ones((2, 3, 4)), None])
+def test_a_mask_has_rows_and_columns(mask):
+    with pytest.raises(ValueError, match=r"^allowed must have the map's shape"):
+        Steering().restrict(mask)
+
+
+def test_ones_and_zeros_are_a_mask_of_their_own():
+    steering, mask = Steering(), np.eye(*SHAPE, dtype=np.uint8)
+    steering.restrict(mask)
+    mask[:] = 0
+    np.testing.assert_array_equal(state(steering.bound(MAP, {}))["allowed"], np.eye(*SHAPE))
